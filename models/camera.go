@@ -1,0 +1,163 @@
+package models
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"regexp"
+	"time"
+)
+
+// Unit is an administrative unit: province, district, commune, ward. Units form a tree of any depth.
+type Unit struct {
+	ID     string
+	Parent string // empty at the root
+	Name   string
+	Kind   string // province, district, commune, ward; free text, shown as given
+}
+
+// Site is one one-stop department (Bộ phận Một cửa) of a unit.
+type Site struct {
+	ID       string
+	Unit     string
+	Name     string
+	TimeZone string // IANA name; empty is Asia/Ho_Chi_Minh
+	Calendar Calendar
+	Notice   string // shown beside every figure of the site, e.g. that it is a simulated office; may be empty
+}
+
+// Location is the site's time zone.
+func (s *Site) Location() (*time.Location, error) {
+	name := s.TimeZone
+	if name == "" {
+		name = DefaultTimeZone
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, Invalid("time_zone", "%q is not an IANA time zone such as %s", name, DefaultTimeZone)
+	}
+	return loc, nil
+}
+
+// DefaultTimeZone is the zone of a site that names none.
+const DefaultTimeZone = "Asia/Ho_Chi_Minh"
+
+// Camera is one camera with all that is needed to analyse it.
+type Camera struct {
+	ID         string
+	Site       string
+	Node       string // the node that pulls it
+	Name       string
+	URL        SecretURL // rtsp://user:password@host/path
+	Detector   DetectorConfig
+	AnalyseFPS float64 // frames analysed per second; 0 is every frame of a file and 2 for a live camera
+	Zones      []Zone
+	Counters   []Counter
+}
+
+// DetectorConfig says how people are found.
+type DetectorConfig struct {
+	Kind      string  // auto (default), foreground, hog, network
+	Net       string  // card of models/nets; empty is the default card. Naming a net makes Kind network
+	Engine    string  // auto (default), opencv, onnxruntime
+	Threshold float64 // score from which a detection counts as a person by itself; 0 is the card's own
+}
+
+// ZoneKind says what a zone is for.
+type ZoneKind string
+
+// The kinds of zones.
+const (
+	ZoneQueue    ZoneKind = "queue"    // people waiting, standing or seated
+	ZoneService  ZoneKind = "service"  // the citizen's side of a counter
+	ZoneStaff    ZoneKind = "staff"    // the officer's side of a counter
+	ZoneEntrance ZoneKind = "entrance" // where people appear and disappear
+	ZoneMask     ZoneKind = "mask"     // privacy: blackened before anything leaves the node
+	ZoneIgnore   ZoneKind = "ignore"   // detections anchored here are dropped
+)
+
+// Anchor is the point of a person's box that must lie inside a zone.
+type Anchor string
+
+// The anchors.
+const (
+	AnchorFoot   Anchor = "foot"   // bottom centre: floor zones
+	AnchorCentre Anchor = "centre" // centre
+	AnchorHead   Anchor = "head"   // top centre: seated people
+)
+
+// Point returns the anchor point of a box, in the box's own coordinates.
+func (a Anchor) Point(b Box) Point {
+	switch a {
+	case AnchorFoot:
+		return Point{b.X + b.W/2, b.Y + b.H}
+	case AnchorHead:
+		return Point{b.X + b.W/2, b.Y}
+	default:
+		return Point{b.X + b.W/2, b.Y + b.H/2}
+	}
+}
+
+// Zone is a polygon of the picture with a meaning. Its id is unique in its camera.
+type Zone struct {
+	ID       string
+	Name     string
+	Kind     ZoneKind
+	Anchor   Anchor // default: centre for staff zones, foot for all others
+	Polygon  Polygon
+	MinDwell time.Duration // stays shorter than this do not count; default queue 3 s, service 5 s, others 0
+	LongAt   int           // queue: queue.long opens at this length; 0 is never
+	WaitAt   time.Duration // queue: wait.long opens when p90 of the last hour reaches this; 0 is never
+}
+
+// Counter (quầy) is one service counter, seen by one camera. Its id is unique in its site.
+type Counter struct {
+	ID                    string
+	Name                  string
+	Staff                 []string      // staff zones
+	Service               []string      // service zones
+	Queues                []string      // queues that feed it
+	RequiredOnDuty        int           // 1..10, default 1
+	MaxAbsence            time.Duration // default 15 min
+	MaxAbsenceWithWaiting time.Duration // default 3 min
+	Unattended            time.Duration // a citizen alone this long opens customer.unattended; default 60 s
+	OpenedLateAfter       time.Duration // nobody this long after a session began; default 5 min
+}
+
+var idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// CheckID returns a KindInvalid error about field when id cannot name a thing.
+func CheckID(field, id string) error {
+	if !idPattern.MatchString(id) {
+		return Invalid(field, "%q is not an id: use 1-63 of a-z, 0-9, - and _, beginning with a letter or digit", id)
+	}
+	return nil
+}
+
+// SecretURL is a URL that may carry credentials. Printing, logging or marshalling it as text never shows them.
+type SecretURL string
+
+// Reveal returns the whole URL, credentials included: only for dialling and for the wire to the camera's own node.
+func (u SecretURL) Reveal() string { return string(u) }
+
+// String hides the password and the user's name.
+func (u SecretURL) String() string {
+	p, err := url.Parse(string(u))
+	if err != nil {
+		return "(unreadable URL)"
+	}
+	if p.User != nil {
+		p.User = url.User("***")
+	}
+	p.RawQuery = ""
+	return p.String()
+}
+
+// GoString hides what String hides.
+func (u SecretURL) GoString() string { return fmt.Sprintf("models.SecretURL(%q)", u.String()) }
+
+// LogValue hides what String hides.
+func (u SecretURL) LogValue() slog.Value { return slog.StringValue(u.String()) }
+
+// MarshalText hides what String hides.
+func (u SecretURL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }

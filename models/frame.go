@@ -1,0 +1,71 @@
+package models
+
+import "time"
+
+// Codec names how a camera's pictures are coded.
+type Codec string
+
+// The codecs that can be analysed.
+const (
+	CodecH264  Codec = "h264"
+	CodecH265  Codec = "h265"
+	CodecMJPEG Codec = "mjpeg"
+)
+
+// AccessUnit is one coded picture as a camera sent it. It is shared by several readers and never changed once made.
+type AccessUnit struct {
+	Codec   Codec
+	NALUs   [][]byte      // H.264/H.265: NAL units without start codes, parameter sets included at key frames; MJPEG: one JPEG
+	PTS     time.Duration // presentation time on the stream's own clock, without jumps inside one Epoch
+	At      time.Time     // capture time on the node's clock, made once by ingest/clock.go
+	Epoch   uint64        // changes when the stream's clock starts anew (reconnect)
+	Key     bool          // decoding can start here (IDR, JPEG)
+	Damaged bool          // packets were lost since the last key frame: the decoder may show ghosts
+}
+
+// Bytes is the size of the coded picture.
+func (u *AccessUnit) Bytes() int {
+	n := 0
+	for _, b := range u.NALUs {
+		n += len(b)
+	}
+	return n
+}
+
+// PixelFormat says how Frame.Pix is laid out.
+type PixelFormat uint8
+
+// The pixel formats.
+const (
+	BGR24 PixelFormat = iota // 3 bytes a pixel: blue, green, red; rows are Stride bytes apart
+	Gray8                    // 1 byte a pixel
+)
+
+// Frame is one decoded picture: plain bytes, never a native handle. It belongs to the pipeline; a stage may read it
+// until it returns and clones what it keeps.
+type Frame struct {
+	Number int64     // position in the source, from 1
+	At     time.Time // capture time; the only clock of analytics
+	Size
+	Stride  int // bytes from one row to the next
+	Format  PixelFormat
+	Pix     []byte
+	Damaged bool // decoded from a damaged group of pictures: not analysed
+}
+
+// Detection is one person found in one frame.
+type Detection struct {
+	Box   Box     // pixels of the frame
+	Score float64 // 0..1
+}
+
+// Track is one person followed over frames.
+type Track struct {
+	ID       int64
+	Box      Box       // pixels of the frame; predicted while unseen
+	Score    float64   // of the last detection
+	Seen     bool      // matched to a detection in this frame
+	Shown    bool      // part of the published output: seen, or predicted for a moment (see docs/METHOD.md)
+	Born     time.Time // first detection
+	LastSeen time.Time // last detection
+}
