@@ -81,3 +81,30 @@ func (c *Calendar) Session(t time.Time, loc *time.Location) (s Span, ok, planned
 	}
 	return Span{}, false, reason != ""
 }
+
+// Validate checks that sessions of one day do not overlap.
+func (c *Calendar) Validate() error {
+	days := map[string][]Session{}
+	for _, s := range c.Sessions {
+		days[s.Weekday.String()] = append(days[s.Weekday.String()], s)
+	}
+	for _, e := range c.Exceptions {
+		if _, twice := days[e.Date]; twice {
+			return Invalid("calendar", "the exception of %s is there twice", e.Date)
+		}
+		days[e.Date] = e.Sessions
+	}
+	for day, list := range days {
+		for i, a := range list {
+			if a.From < 0 || a.From >= a.To || a.To > 24*60 {
+				return Invalid("calendar", "%s has a session that ends before it begins", day)
+			}
+			for _, b := range list[:i] {
+				if a.From < b.To && b.From < a.To {
+					return Invalid("calendar", "sessions of %s overlap", day)
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+const good = `camera: {id: cam1, detector: {net: yolox_nano, threshold: 0.5}, analyse_fps: 5}
+zones:
+  - {id: q1, kind: queue,   anchor: foot,   polygon: [[0.1,0.5],[0.9,0.5],[0.9,1],[0.1,1]], min_dwell: 3s}
+  - {id: s1, kind: service, anchor: foot,   polygon: [[0.45,0.7],[0.75,0.7],[0.75,1],[0.45,1]], min_dwell: 5s}
+  - {id: o1, kind: staff,   anchor: centre, polygon: [[0.4,0.1],[0.8,0.1],[0.8,0.4],[0.4,0.4]]}
+counters:
+  - {id: c1, staff: [o1], service: [s1], queues: [q1], required_on_duty: 1, max_absence: 15m, max_absence_with_waiting: 3m}
+calendar: always
+`
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "camera.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLoadCamera(t *testing.T) {
+	cam, site, err := LoadCamera(write(t, good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !site.Calendar.Always || cam.ID != "cam1" || cam.Detector.Kind != "network" || cam.Detector.Threshold != 0.5 || cam.AnalyseFPS != 5 {
+		t.Errorf("camera %+v, site %+v", cam, site)
+	}
+	if len(cam.Zones) != 3 || cam.Zones[0].MinDwell != 3*time.Second || cam.Zones[2].Anchor != models.AnchorCentre || cam.Zones[0].Polygon[1] != (models.Point{X: 0.9, Y: 0.5}) {
+		t.Errorf("zones %+v", cam.Zones)
+	}
+	if k := cam.Counters[0]; k.MaxAbsence != 15*time.Minute || k.MaxAbsenceWithWaiting != 3*time.Minute || k.Unattended != time.Minute {
+		t.Errorf("counter %+v", k)
+	}
+}
+
+func TestLoadCameraErrorsSayWhere(t *testing.T) {
+	cases := []struct{ name, old, new, want string }{
+		{"unknown field", "analyse_fps: 5", "analyze_fps: 5", `unknown field "analyze_fps"`},
+		{"wrong type", "analyse_fps: 5", "analyse_fps: fast", `camera.yaml:1:78: camera.analyse_fps: a float64 is expected, "fast" is not one`},
+		{"not YAML", "zones:", "zones: [", "camera.yaml:"},
+		{"bad duration", "max_absence: 15m", "max_absence: 15 minutes", `camera.yaml:7:90: counters[0].max_absence: "15 minutes" is not a duration: write 3s, 15m or 1h30m`},
+		{"unknown kind", "kind: queue", "kind: line", `zones[0].kind: "line" is not a kind of zone: use queue`},
+		{"outside the picture", "[0.9,0.5],[0.9,1]", "[1.9,0.5],[0.9,1]", "camera.yaml:3:"},
+		{"crossing itself", "[[0.1,0.5],[0.9,0.5],[0.9,1],[0.1,1]]", "[[0.1,0.5],[0.9,1],[0.9,0.5],[0.1,1]]", "crosses itself"},
+		{"two points", "[[0.4,0.1],[0.8,0.1],[0.8,0.4],[0.4,0.4]]", "[[0.4,0.1],[0.8,0.1]]", "at least 3"},
+		{"counter without zone", "staff: [o1]", "staff: [o9]", `camera.yaml:7:`},
+		{"zone of the wrong kind", "staff: [o1]", "staff: [q1]", "a staff zone is expected"},
+		{"unknown calendar", "calendar: always", "calendar: sometimes", `"sometimes" is not a calendar`},
+		{"overlapping sessions", "calendar: always", "calendar: {sessions: [{days: mon-fri, from: '07:30', to: '12:00'}, {days: mon, from: '11:00', to: '13:00'}]}", "sessions of Monday overlap"},
+		{"time zone", "calendar: always", "calendar: always\ntime_zone: Mars", "not an IANA time zone"},
+		{"threshold", "threshold: 0.5", "threshold: 5", "camera.yaml:1:"},
+		{"empty", good, "", "is empty"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(good, c.old, c.new, 1)
+			if text == good {
+				t.Fatal("the case changes nothing")
+			}
+			_, _, err := LoadCamera(write(t, text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+			if models.KindOf(err) != models.KindInvalid {
+				t.Errorf("kind %s", models.KindOf(err))
+			}
+		})
+	}
+	if _, _, err := LoadCamera("/does/not/exist.yaml"); err == nil || !strings.Contains(err.Error(), "/does/not/exist.yaml") {
+		t.Errorf("missing file: %v", err)
+	}
+}
+
+const registry = `units:
+  - {id: p, name: Tỉnh, kind: province}
+  - {id: w, parent: p, name: Phường, kind: ward}
+sites:
+  - id: s1
+    unit: w
+    name: Bộ phận Một cửa
+    calendar:
+      sessions: [{days: mon-fri, from: "07:30", to: "11:30"}]
+      exceptions: [{date: "2026-09-02", reason: Quốc khánh}]
+cameras:
+  - id: cam1
+    site: s1
+    node: n1
+    url: rtsp://admin:secret@127.0.0.1/1
+    zones: [{id: o1, kind: staff, polygon: [[0,0],[1,0],[1,1]]}]
+    counters: [{id: c1, staff: [o1]}]
+`
+
+func TestLoadRegistry(t *testing.T) {
+	r, err := LoadRegistry(write(t, registry))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Units) != 2 || len(r.Cameras) != 1 || r.Sites[0].Calendar.Exceptions[0].Reason != "Quốc khánh" || len(r.Sites[0].Calendar.Sessions) != 5 {
+		t.Errorf("%+v", r)
+	}
+	if got := r.Cameras[0].URL; got.String() != "rtsp://%2A%2A%2A@127.0.0.1/1" && strings.Contains(got.String(), "secret") || got.Reveal() != "rtsp://admin:secret@127.0.0.1/1" {
+		t.Errorf("url %v", got)
+	}
+	for _, c := range []struct{ name, old, new, want string }{
+		{"no such unit", "unit: w", "unit: x", `camera.yaml:6:`},
+		{"no such site", "site: s1", "site: s2", `cameras[0].site: site "s2" does not exist`},
+		{"loop of units", "{id: p, name", "{id: p, parent: w, name", "above itself"},
+		{"camera twice", "cameras:\n", "cameras:\n  - {id: cam1, site: s1, node: n1, zones: []}\n", `"cam1" is there twice`},
+		{"deep field", "[1,1]]", "[1,7]]", "cameras[0].zones[0].polygon[2]"},
+		{"no reason", ", reason: Quốc khánh", "", "needs a reason"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := LoadRegistry(write(t, strings.Replace(registry, c.old, c.new, 1)))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+func FuzzLoadCamera(f *testing.F) {
+	f.Add(good)
+	f.Add("camera: {id: [}")
+	f.Add("calendar: {sessions: [{days: fri-mon}]}")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, _, _ = LoadCamera(write(t, text))
+	})
+}

@@ -1,0 +1,245 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// WithDefaults returns the camera with every unset setting filled in; the original is not changed.
+func (c Camera) WithDefaults() Camera {
+	c.Zones = append([]Zone(nil), c.Zones...)
+	for i := range c.Zones {
+		z := &c.Zones[i]
+		if z.Anchor == "" {
+			z.Anchor = AnchorFoot
+			if z.Kind == ZoneStaff {
+				z.Anchor = AnchorCentre
+			}
+		}
+		if z.MinDwell == 0 {
+			z.MinDwell = map[ZoneKind]time.Duration{ZoneQueue: 3 * time.Second, ZoneService: 5 * time.Second}[z.Kind]
+		}
+	}
+	c.Counters = append([]Counter(nil), c.Counters...)
+	for i := range c.Counters {
+		k := &c.Counters[i]
+		setDefault(&k.RequiredOnDuty, 1)
+		setDefault(&k.MaxAbsence, 15*time.Minute)
+		setDefault(&k.MaxAbsenceWithWaiting, 3*time.Minute)
+		setDefault(&k.Unattended, time.Minute)
+		setDefault(&k.OpenedLateAfter, 5*time.Minute)
+	}
+	return c
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Validate checks everything that can be checked without looking at a picture: ids, polygons, references, ranges. The
+// error is of KindInvalid and names the field as in the camera's file, e.g. zones[0].polygon.
+func (c *Camera) Validate() error {
+	if err := CheckID("camera.id", c.ID); err != nil {
+		return err
+	}
+	if c.AnalyseFPS < 0 || c.AnalyseFPS > 60 {
+		return Invalid("camera.analyse_fps", "%g is out of range: 0 (every frame) to 60", c.AnalyseFPS)
+	}
+	if t := c.Detector.Threshold; t < 0 || t >= 1 {
+		return Invalid("camera.detector.threshold", "%g is out of range: 0 (the net's own) to 1", t)
+	}
+	switch c.Detector.Kind {
+	case "", "auto", "foreground", "hog", "network":
+	default:
+		return Invalid("camera.detector.kind", "%q is not a detector: use auto, foreground, hog or network", c.Detector.Kind)
+	}
+	switch c.Detector.Engine {
+	case "", "auto", "opencv", "onnxruntime":
+	default:
+		return Invalid("camera.detector.engine", "%q is not an engine: use auto, opencv or onnxruntime", c.Detector.Engine)
+	}
+	zones := map[string]ZoneKind{}
+	for i := range c.Zones {
+		field := fmt.Sprintf("zones[%d]", i)
+		if err := c.Zones[i].validate(field); err != nil {
+			return err
+		}
+		if _, twice := zones[c.Zones[i].ID]; twice {
+			return Invalid(field+".id", "zone %q is there twice", c.Zones[i].ID)
+		}
+		zones[c.Zones[i].ID] = c.Zones[i].Kind
+	}
+	counters := map[string]bool{}
+	for i := range c.Counters {
+		field := fmt.Sprintf("counters[%d]", i)
+		if counters[c.Counters[i].ID] {
+			return Invalid(field+".id", "counter %q is there twice", c.Counters[i].ID)
+		}
+		counters[c.Counters[i].ID] = true
+		if err := c.Counters[i].validate(field, zones); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (z *Zone) validate(field string) error {
+	if err := CheckID(field+".id", z.ID); err != nil {
+		return err
+	}
+	switch z.Kind {
+	case ZoneQueue, ZoneService, ZoneStaff, ZoneEntrance, ZoneMask, ZoneIgnore:
+	default:
+		return Invalid(field+".kind", "%q is not a kind of zone: use queue, service, staff, entrance, mask or ignore", z.Kind)
+	}
+	switch z.Anchor {
+	case "", AnchorFoot, AnchorCentre, AnchorHead:
+	default:
+		return Invalid(field+".anchor", "%q is not an anchor: use foot, centre or head", z.Anchor)
+	}
+	if len(z.Polygon) < 3 {
+		return Invalid(field+".polygon", "zone %s has %d points: a polygon has at least 3", z.ID, len(z.Polygon))
+	}
+	for j, p := range z.Polygon {
+		if !(p.X >= 0 && p.X <= 1 && p.Y >= 0 && p.Y <= 1) {
+			return Invalid(fmt.Sprintf("%s.polygon[%d]", field, j), "point [%g, %g] of zone %s lies outside the picture: use 0..1", p.X, p.Y, z.ID)
+		}
+	}
+	if z.Polygon.SelfIntersects() {
+		return Invalid(field+".polygon", "the outline of zone %s crosses itself: give its points in order around the edge", z.ID)
+	}
+	if z.Polygon.Area() < 1e-5 {
+		return Invalid(field+".polygon", "zone %s has no area", z.ID)
+	}
+	if z.MinDwell < 0 || z.MinDwell > time.Hour {
+		return Invalid(field+".min_dwell", "%s is out of range: 0s to 1h", z.MinDwell)
+	}
+	if z.LongAt < 0 || z.WaitAt < 0 {
+		return Invalid(field, "thresholds of zone %s cannot be negative", z.ID)
+	}
+	return nil
+}
+
+func (k *Counter) validate(field string, zones map[string]ZoneKind) error {
+	if err := CheckID(field+".id", k.ID); err != nil {
+		return err
+	}
+	if len(k.Staff) == 0 {
+		return Invalid(field+".staff", "counter %s needs at least one staff zone", k.ID)
+	}
+	for _, l := range []struct {
+		name string
+		ids  []string
+		kind ZoneKind
+	}{{"staff", k.Staff, ZoneStaff}, {"service", k.Service, ZoneService}, {"queues", k.Queues, ZoneQueue}} {
+		for i, id := range l.ids {
+			kind, ok := zones[id]
+			at := fmt.Sprintf("%s.%s[%d]", field, l.name, i)
+			if !ok {
+				return Invalid(at, "counter %s names zone %q, which does not exist", k.ID, id)
+			}
+			if kind != l.kind {
+				return Invalid(at, "counter %s names zone %q, which is a %s zone: a %s zone is expected", k.ID, id, kind, l.kind)
+			}
+		}
+	}
+	if k.RequiredOnDuty < 0 || k.RequiredOnDuty > 10 {
+		return Invalid(field+".required_on_duty", "%d is out of range: 1 to 10", k.RequiredOnDuty)
+	}
+	for _, d := range []struct {
+		name string
+		d    time.Duration
+	}{{"max_absence", k.MaxAbsence}, {"max_absence_with_waiting", k.MaxAbsenceWithWaiting}, {"unattended", k.Unattended}, {"opened_late_after", k.OpenedLateAfter}} {
+		if d.d < 0 || d.d > 24*time.Hour {
+			return Invalid(field+"."+d.name, "%s is out of range: 1s to 24h", d.d)
+		}
+	}
+	return nil
+}
+
+// ValidateRegistry checks units, sites and cameras together: ids unique, references exist, the tree of units has no
+// loop, counters are unique in their site. Fields are named as in a registry file, e.g. cameras[2].zones[0].polygon.
+func ValidateRegistry(units []Unit, sites []Site, cameras []Camera) error {
+	parent := map[string]string{}
+	for i, u := range units {
+		if err := newID(fmt.Sprintf("units[%d].id", i), u.ID, parent); err != nil {
+			return err
+		}
+		parent[u.ID] = u.Parent
+	}
+	for i, u := range units {
+		for p, steps := u.Parent, 0; p != ""; p, steps = parent[p], steps+1 {
+			if _, ok := parent[p]; !ok {
+				return Invalid(fmt.Sprintf("units[%d].parent", i), "unit %q does not exist", p)
+			}
+			if steps > len(units) {
+				return Invalid(fmt.Sprintf("units[%d].parent", i), "unit %q is above itself", u.ID)
+			}
+		}
+	}
+	site := map[string]string{}
+	for i := range sites {
+		s, field := &sites[i], fmt.Sprintf("sites[%d]", i)
+		if err := newID(field+".id", s.ID, site); err != nil {
+			return err
+		}
+		site[s.ID] = s.Unit
+		if _, ok := parent[s.Unit]; !ok {
+			return Invalid(field+".unit", "unit %q does not exist", s.Unit)
+		}
+		if _, err := s.Location(); err != nil {
+			return within(field, err)
+		}
+		if err := s.Calendar.Validate(); err != nil {
+			return within(field, err)
+		}
+	}
+	camera, counter := map[string]string{}, map[string]string{}
+	for i := range cameras {
+		c, field := &cameras[i], fmt.Sprintf("cameras[%d]", i)
+		if err := newID(field+".id", c.ID, camera); err != nil {
+			return err
+		}
+		camera[c.ID] = c.Site
+		if _, ok := site[c.Site]; !ok {
+			return Invalid(field+".site", "site %q does not exist", c.Site)
+		}
+		if err := CheckID(field+".node", c.Node); err != nil {
+			return err
+		}
+		if err := c.Validate(); err != nil {
+			return within(field, err)
+		}
+		for j, k := range c.Counters {
+			key := c.Site + "/" + k.ID
+			if _, twice := counter[key]; twice {
+				return Invalid(fmt.Sprintf("%s.counters[%d].id", field, j), "counter %q is there twice in site %s", k.ID, c.Site)
+			}
+			counter[key] = c.ID
+		}
+	}
+	return nil
+}
+
+func newID(field, id string, seen map[string]string) error {
+	if err := CheckID(field, id); err != nil {
+		return err
+	}
+	if _, twice := seen[id]; twice {
+		return Invalid(field, "%q is there twice", id)
+	}
+	return nil
+}
+
+// within puts an error's field below another; `camera.` of a camera file has no place in a registry's list.
+func within(field string, err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return &Error{Kind: e.Kind, Field: field + "." + strings.TrimPrefix(e.Field, "camera."), Msg: e.Msg}
+	}
+	return err
+}
