@@ -1,0 +1,126 @@
+package libav
+
+// #include "libav.h"
+import "C"
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// maxDelay is how many units a decoder may hold back before their times are forgotten: more than any stream reorders.
+const maxDelay = 64
+
+// Decoder decodes the access units of one camera. It is not safe for concurrent use.
+type Decoder struct {
+	d       *C.cw_decoder
+	want    func(at time.Time) bool
+	annexB  []byte
+	units   map[int64]unitInfo // sent and not yet seen again, by sequence number
+	sent    int64
+	decoded int64
+	epoch   uint64
+	started bool // a key frame of this epoch was sent
+}
+
+// unitInfo is what a frame takes over from its access unit.
+type unitInfo struct {
+	at      time.Time
+	damaged bool
+}
+
+// NewDecoder opens a decoder for H.264 or H.265; any other codec is a KindUnsupported error.
+func NewDecoder(codec models.Codec) (*Decoder, error) {
+	ids := map[models.Codec]C.enum_AVCodecID{models.CodecH264: C.AV_CODEC_ID_H264, models.CodecH265: C.AV_CODEC_ID_HEVC}
+	id, ok := ids[codec]
+	if !ok {
+		return nil, models.Errorf(models.KindUnsupported, "cannot decode %q: set the camera to H.264, H.265 or MJPEG", codec)
+	}
+	d := &Decoder{units: map[int64]unitInfo{}}
+	if r := C.cw_open(&d.d, id); r < 0 {
+		return nil, fmt.Errorf("open %s decoder: %s", codec, avError(r))
+	}
+	return d, nil
+}
+
+// Select makes the decoder return only frames whose capture time want accepts; the others are decoded, because later
+// pictures refer to them, but never converted. nil, the default, returns all.
+func (d *Decoder) Select(want func(at time.Time) bool) { d.want = want }
+
+// Decode sends one access unit and returns the frames that came out, in presentation order: none while the decoder
+// waits for a key frame or for pictures to reorder. A unit of a new Epoch first drains the old one. After an error the
+// decoder goes on with the next unit.
+func (d *Decoder) Decode(u *models.AccessUnit) ([]*models.Frame, error) {
+	var frames []*models.Frame
+	if u.Epoch != d.epoch {
+		if d.started {
+			var err error
+			if frames, err = d.Flush(); err != nil {
+				return frames, err
+			}
+		}
+		d.epoch = u.Epoch
+	}
+	if !d.started && !u.Key || len(u.NALUs) == 0 {
+		return frames, nil
+	}
+	d.started = true
+	d.annexB = d.annexB[:0]
+	for _, n := range u.NALUs {
+		d.annexB = append(append(d.annexB, 0, 0, 0, 1), n...)
+	}
+	d.sent++
+	d.units[d.sent] = unitInfo{u.At, u.Damaged}
+	delete(d.units, d.sent-maxDelay)
+	r := C.cw_send(d.d, (*C.uint8_t)(unsafe.Pointer(&d.annexB[0])), C.int(len(d.annexB)), C.int64_t(d.sent))
+	more, err := d.receive()
+	if r < 0 && err == nil {
+		err = fmt.Errorf("decode picture: %s", avError(r))
+	}
+	return append(frames, more...), err
+}
+
+// Flush returns the frames that were held back and makes the decoder wait for a key frame.
+func (d *Decoder) Flush() ([]*models.Frame, error) {
+	d.started = false
+	C.cw_send_end(d.d)
+	frames, err := d.receive()
+	C.cw_reset(d.d)
+	clear(d.units)
+	return frames, err
+}
+
+// Close frees the decoder.
+func (d *Decoder) Close() error {
+	C.cw_close(&d.d)
+	return nil
+}
+
+// receive takes every frame that is ready.
+func (d *Decoder) receive() ([]*models.Frame, error) {
+	var frames []*models.Frame
+	for {
+		r := C.cw_receive(d.d)
+		if r == C.CW_AGAIN || r == C.CW_EOF {
+			return frames, nil
+		}
+		if r < 0 {
+			return frames, fmt.Errorf("decode picture: %s", avError(r))
+		}
+		d.decoded++
+		u, known := d.units[int64(d.d.frame.pts)]
+		delete(d.units, int64(d.d.frame.pts))
+		if !known || d.want != nil && !d.want(u.at) {
+			continue
+		}
+		f, err := picture(d.d)
+		if err != nil {
+			return frames, err
+		}
+		f.Number, f.At, f.Damaged = d.decoded, u.at, f.Damaged || u.damaged
+		frames = append(frames, f)
+	}
+}
