@@ -8,3 +8,6 @@ package models
 
 // MethodVersion is the version of the definitions by which figures are computed; every export prints it.
 const MethodVersion = 1
+
+// Version is the program's version, set by the build from git.
+var Version = "unknown"
