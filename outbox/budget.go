@@ -1,0 +1,204 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// Lost counts what the disk budget has cost since the start.
+type Lost struct {
+	MinutesMerged int // minutes that now share a record with others of their hour: sums are exact, detail is gone
+	Media         int // pictures dropped
+	Minutes       int // minutes dropped: unknown at the centre
+	Visits        int // visits dropped
+}
+
+func (l Lost) zero() bool { return l == Lost{} }
+
+func (l *Lost) add(o Lost) {
+	l.MinutesMerged += o.MinutesMerged
+	l.Media += o.Media
+	l.Minutes += o.Minutes
+	l.Visits += o.Visits
+}
+
+// step is how many records one step of shrinking looks at.
+const step = 500
+
+// shrink frees pages until the budget is kept: the oldest minutes are merged into one per hour, then the oldest pictures
+// go, then the oldest minutes, then visits. Events are never dropped, so that the file may outgrow its budget by them.
+func (o *Outbox) shrink(ctx context.Context, tx *sql.Tx) (lost Lost, err error) {
+	merging := true
+	for {
+		over, err := o.over(ctx, tx)
+		if err != nil || !over {
+			return lost, err
+		}
+		var n int
+		if merging {
+			if n, err = o.mergeMinutes(ctx, tx); err != nil {
+				return lost, err
+			}
+			lost.MinutesMerged += n
+			if merging = n > 0; merging {
+				continue
+			}
+		}
+		for _, s := range []struct {
+			query string
+			count *int
+		}{
+			{`DELETE FROM media WHERE seq IN (SELECT seq FROM media ORDER BY seq LIMIT 1)`, &lost.Media},
+			{fmt.Sprintf(`DELETE FROM records WHERE seq IN (SELECT seq FROM records WHERE kind = %d ORDER BY seq LIMIT %d)`, kindMinute, step), &lost.Minutes},
+			{fmt.Sprintf(`DELETE FROM records WHERE seq IN (SELECT seq FROM records WHERE kind = %d ORDER BY seq LIMIT %d)`, kindVisit, step), &lost.Visits},
+		} {
+			if n, err = exec(ctx, tx, s.query); err != nil {
+				return lost, err
+			}
+			if *s.count += n; n > 0 {
+				break
+			}
+		}
+		if n == 0 {
+			return lost, nil
+		}
+	}
+}
+
+// over reports whether the pages in use exceed the budget, or would leave less than a tenth of the disk free.
+func (o *Outbox) over(ctx context.Context, tx *sql.Tx) (bool, error) {
+	var used int64
+	err := tx.QueryRowContext(ctx, `SELECT (page_count - freelist_count) * page_size
+		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&used)
+	if err != nil {
+		return false, err
+	}
+	if used > o.max {
+		return true, nil
+	}
+	var fs syscall.Statfs_t
+	if syscall.Statfs(o.dir, &fs) != nil {
+		return false, nil // a file system that cannot say: the budget alone counts
+	}
+	// Free pages inside the file count as free space. A file that is small already is not what fills the disk.
+	return fs.Bavail < fs.Blocks/10 && used > o.max/10, nil
+}
+
+// mergeMinutes merges minutes of the same zone or counter and hour, among the oldest that were never handed out, and
+// returns how many records disappeared.
+func (o *Outbox) mergeMinutes(ctx context.Context, tx *sql.Tx) (int, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT seq, body FROM records WHERE kind = ? AND seq > (SELECT seq FROM sent) ORDER BY seq LIMIT ?`, kindMinute, 20*step)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	type key struct {
+		camera, zone, counter string
+		hour                  time.Time
+	}
+	type group struct {
+		record models.Record
+		seqs   []int64
+	}
+	groups := map[key]*group{}
+	for rows.Next() {
+		var seq int64
+		var body []byte
+		if err := rows.Scan(&seq, &body); err != nil {
+			return 0, err
+		}
+		r, err := o.codec.Decode(body)
+		if err != nil || r.Minute == nil {
+			continue // Next reports and drops it
+		}
+		k := key{r.Minute.Camera, r.Minute.Zone, r.Minute.Counter, r.Minute.Start.Truncate(time.Hour)}
+		if g := groups[k]; g != nil {
+			g.record = merge(g.record, r)
+			g.seqs = append(g.seqs, seq)
+		} else {
+			groups[k] = &group{r, []int64{seq}}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return 0, err
+	}
+	merged := 0
+	for _, g := range groups {
+		if len(g.seqs) < 2 {
+			continue
+		}
+		body, err := o.codec.Encode(g.record)
+		if err != nil {
+			return merged, fmt.Errorf("encode merged minutes: %w", err)
+		}
+		if err := forget(ctx, tx, g.seqs[1:]); err != nil {
+			return merged, err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE records SET body = ? WHERE seq = ?`, body, g.seqs[0]); err != nil {
+			return merged, err
+		}
+		merged += len(g.seqs) - 1
+	}
+	return merged, nil
+}
+
+// merge adds b to a. The result keeps the id and the start of the earlier minute.
+func merge(a, b models.Record) models.Record {
+	if b.Minute.Start.Before(a.Minute.Start) {
+		a, b = b, a
+	}
+	m, n := *a.Minute, b.Minute
+	m.WorkingS += n.WorkingS
+	m.ObservedS += n.ObservedS
+	m.OccupancyS += n.OccupancyS
+	m.Max = max(m.Max, n.Max)
+	for i := range m.AtCount {
+		m.AtCount[i] += n.AtCount[i]
+	}
+	m.StaffedS += n.StaffedS
+	m.AbsentS += n.AbsentS
+	m.UnknownS += n.UnknownS
+	m.Arrivals += n.Arrivals
+	m.Starts += n.Starts
+	m.GaveUp += n.GaveUp
+	m.WaitsS = append(m.WaitsS[:len(m.WaitsS):len(m.WaitsS)], n.WaitsS...)
+	a.Minute = &m
+	if b.At.After(a.At) {
+		a.At = b.At
+	}
+	return a
+}
+
+// report adds to the counts and says what was lost. It is called after the transaction has committed.
+func (o *Outbox) report(l Lost) {
+	if l.zero() {
+		return
+	}
+	o.mu.Lock()
+	o.lost.add(l)
+	o.mu.Unlock()
+	o.log.Warn("the outbox has reached its disk budget while the centre does not take records: detail was given up; "+
+		"bring the centre back or give the node more disk",
+		"minutes_merged", l.MinutesMerged, "media_dropped", l.Media, "minutes_dropped", l.Minutes, "visits_dropped", l.Visits)
+}
+
+// Lost returns what the disk budget has cost since the start.
+func (o *Outbox) Lost() Lost {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.lost
+}
+
+func exec(ctx context.Context, tx *sql.Tx, query string) (int, error) {
+	res, err := tx.ExecContext(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
