@@ -40,6 +40,7 @@ func run(files []string) error {
 	}
 	open(paths)
 	streams(paths)
+	pictures(paths, schemas)
 	paths["/api/v1/media/{media}"] = object{"put": mediaPut()}
 	doc := object{
 		"openapi": "3.1.0",
@@ -88,6 +89,17 @@ func streams(paths object) {
 			}
 		}
 	}
+}
+
+// pictures says that stills and snapshots are JPEG files.
+func pictures(paths, schemas object) {
+	for _, p := range []string{"/api/v1/cameras/{name}/still", "/api/v1/snapshots/{name}"} {
+		paths[p].(object)["get"].(object)["responses"].(object)["200"] = object{
+			"description": "The picture.",
+			"content":     object{"image/jpeg": object{"schema": object{"type": "string", "contentMediaType": "image/jpeg"}}},
+		}
+	}
+	delete(schemas, "google.api.HttpBody")
 }
 
 func mediaPut() object {
