@@ -1,0 +1,93 @@
+package models
+
+import "time"
+
+// EventQuery says which incidents are asked for; a zero field asks for nothing in particular. The answer is ordered by
+// Opened, newest first, then by ID, highest first.
+type EventQuery struct {
+	Kinds   []EventKind // any of them
+	Open    *bool       // only those that go on, or only those that have closed
+	Cameras []string    // any of them; not nil but empty matches nothing
+	Counter string      // with Cameras: ids of counters are unique in a site only
+	Node    string
+	From    time.Time // Opened at or after
+	To      time.Time // Opened before
+	After   *EventKey // only what comes later in the order: the last event of the page before
+	Limit   int       // at most so many; 0 is 50
+}
+
+// EventKey is an incident's place in the order of EventQuery.
+type EventKey struct {
+	Opened time.Time
+	ID     string
+}
+
+// EventChange is one stored revision of an incident. Seq grows in the order in which the centre stored revisions.
+type EventChange struct {
+	Seq   int64
+	Event Event
+}
+
+// SeriesKey names what has a series of minutes: one zone or one counter of a camera.
+type SeriesKey struct{ Camera, Zone, Counter string }
+
+// Step is the width of one point of a series.
+type Step string
+
+// The steps.
+const (
+	StepMinute Step = "minute"
+	StepHour   Step = "hour"
+	StepDay    Step = "day" // local day of the time zone asked for
+)
+
+// Sum is what one zone or counter did in a stretch of time. Sums of several stretches and places merge by adding.
+type Sum struct {
+	Start      time.Time // of the stretch
+	Minutes    int       // minutes behind it
+	WorkingS   float64   // these are the sums of the fields of Minute with the same names
+	ObservedS  float64
+	OccupancyS float64
+	StaffedS   float64
+	AbsentS    float64
+	UnknownS   float64
+	Max        int // largest of the maxima
+	Arrivals   int
+	Starts     int
+	GaveUp     int
+	Waits      Histogram // WaitsS
+}
+
+// Add adds one minute.
+func (s *Sum) Add(m Minute) {
+	s.Minutes++
+	s.WorkingS += m.WorkingS
+	s.ObservedS += m.ObservedS
+	s.OccupancyS += m.OccupancyS
+	s.StaffedS += m.StaffedS
+	s.AbsentS += m.AbsentS
+	s.UnknownS += m.UnknownS
+	s.Max = max(s.Max, m.Max)
+	s.Arrivals += m.Arrivals
+	s.Starts += m.Starts
+	s.GaveUp += m.GaveUp
+	for _, w := range m.WaitsS {
+		s.Waits.Add(w)
+	}
+}
+
+// Merge adds another sum, whose Start is ignored.
+func (s *Sum) Merge(o Sum) {
+	s.Minutes += o.Minutes
+	s.WorkingS += o.WorkingS
+	s.ObservedS += o.ObservedS
+	s.OccupancyS += o.OccupancyS
+	s.StaffedS += o.StaffedS
+	s.AbsentS += o.AbsentS
+	s.UnknownS += o.UnknownS
+	s.Max = max(s.Max, o.Max)
+	s.Arrivals += o.Arrivals
+	s.Starts += o.Starts
+	s.GaveUp += o.GaveUp
+	s.Waits.Merge(o.Waits)
+}
