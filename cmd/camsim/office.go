@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/counterwatch/counterwatch/internal/camsim"
+	"github.com/counterwatch/counterwatch/internal/office"
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// officeFlags are the flags of `camsim office`.
+type officeFlags struct {
+	cfg                  office.Config
+	queue                string
+	size                 sizeFlag
+	noBreaks, noGiveUp   bool
+	demo                 bool
+	truth, video, config string
+	length               time.Duration
+	enc                  camsim.Encoding
+	serve                serveFlags
+}
+
+func officeCommand() *cobra.Command {
+	var o officeFlags
+	cmd := &cobra.Command{
+		Use: "office", Short: "A simulated one-stop department, served live or rendered into a file with its truth",
+		Long: "Plays a simulated one-stop department. With --video it is rendered as fast as it goes; otherwise it is served over RTSP in\n" +
+			"real time. Times marked \"office time\" run --speed times faster than the video. The first seconds show the empty office.",
+		Example: "  camsim office --seed 7 --for 30m --speed 8 --video out.mp4 --truth truth.json --config camera.yaml\n" +
+			"  camsim office --queue seats --counters 4 --listen 127.0.0.1:8554",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.cfg.Name, "name", "office", "id of the camera, and its path in the RTSP address")
+	f.Uint64Var(&o.cfg.Seed, "seed", 1, "same seed, same office")
+	f.StringVar(&o.queue, "queue", "line", "how people wait: line or seats")
+	f.IntVar(&o.cfg.Counters, "counters", 3, fmt.Sprintf("counters, 1 to %d", office.MaxCounters))
+	f.Float64Var(&o.cfg.ArrivalsPerHour, "arrivals", 0, "people arriving per hour of office time (default 8 for each counter)")
+	f.DurationVar(&o.cfg.Service, "service", 5*time.Minute, "mean service time, office time")
+	f.Float64Var(&o.cfg.ServiceSpread, "service-spread", 0.5, "standard deviation of the logarithm of service times")
+	f.DurationVar(&o.cfg.Patience, "patience", 45*time.Minute, "mean wait after which people give up, office time")
+	f.BoolVar(&o.noGiveUp, "no-give-up", false, "nobody gives up waiting")
+	f.DurationVar(&o.cfg.BreakEvery, "break-every", 50*time.Minute, "mean time between an officer's breaks, office time")
+	f.DurationVar(&o.cfg.BreakFor, "break-for", 14*time.Minute, "mean length of a break, office time")
+	f.DurationVar(&o.cfg.FirstBreak, "first-break", 0, "when the officer of counter 1 is due for the first break, video time (default by chance)")
+	f.BoolVar(&o.noBreaks, "no-breaks", false, "officers never leave")
+	f.DurationVar(&o.cfg.Opens, "opens", 2500*time.Millisecond, "empty beginning, video time")
+	f.DurationVar(&o.cfg.OpenFor, "open-for", 0, "opening hours, office time (default all the time)")
+	f.Float64Var(&o.cfg.Speed, "speed", 1, "how many times faster office time runs than the video, 1 to 60")
+	f.DurationVar(&o.cfg.MaxAbsence, "max-absence", 0, "max_absence written to the camera's configuration, video time (default 15 min / speed)")
+	f.DurationVar(&o.cfg.MaxAbsenceWithWaiting, "max-absence-with-waiting", 0, "max_absence_with_waiting likewise (default 3 min / speed)")
+	f.BoolVar(&o.demo, "demo", false, "the demo's quick office; only name, seed, queue, size and fps are then taken from the flags")
+	f.Var(&o.size, "size", "picture size (default 640x360)")
+	f.Float64Var(&o.cfg.FPS, "fps", 15, "pictures per second")
+	f.IntVar(&o.enc.GOP, "gop", 0, "pictures from key frame to key frame (default two seconds)")
+	f.IntVar(&o.enc.Bitrate, "bitrate", 1000, "kbit/s")
+	f.DurationVar(&o.length, "for", 0, "length of the video; when served, the time after which it ends (default until Ctrl-C)")
+	f.StringVar(&o.video, "video", "", "render into this mp4 file instead of serving")
+	f.StringVar(&o.truth, "truth", "", "write the truth into this JSON file at the end")
+	f.StringVar(&o.config, "config", "", "write the camera's configuration into this YAML file")
+	o.serve.register(f)
+	return cmd
+}
+
+// complete makes the office's configuration from the flags.
+func (o *officeFlags) complete() (office.Config, error) {
+	c := o.cfg
+	c.Queue, c.Size = office.Queue(o.queue), o.size.Size
+	if o.noBreaks {
+		c.BreakEvery = -1
+	}
+	if o.noGiveUp {
+		c.Patience = -1
+	}
+	if o.demo {
+		d := office.Demo(c.Name, c.Seed, c.Queue)
+		d.Size, d.FPS = c.Size, c.FPS
+		c = d
+	}
+	if o.video != "" && o.length <= 0 {
+		return c, models.Invalid("--for", "say how long the video is to be, such as --for 30m")
+	}
+	if o.length < 0 {
+		return c, models.Invalid("--for", "%s is negative", o.length)
+	}
+	return c, c.Validate()
+}
+
+func (o *officeFlags) run(cmd *cobra.Command) error {
+	c, err := o.complete()
+	if err != nil {
+		return err
+	}
+	sim, err := office.New(c)
+	if err != nil {
+		return err
+	}
+	if o.config != "" {
+		if err := writeFile(o.config, func(f *os.File) error { return office.WriteCamera(f, sim.Camera()) }); err != nil {
+			return err
+		}
+	}
+	if o.video == "" {
+		return o.live(cmd.Context(), sim)
+	}
+	return o.render(cmd.Context(), sim)
+}
+
+func (o *officeFlags) render(ctx context.Context, sim *office.Sim) error {
+	bar := newBar(int64(camsim.Frames(sim.Config().FPS, o.length)), "rendering")
+	if err := camsim.Render(ctx, sim, o.length, o.video, o.enc, func(n int) { bar.Set(n) }); err != nil {
+		return err
+	}
+	bar.Finish()
+	return o.writeTruth(sim)
+}
+
+func (o *officeFlags) writeTruth(sim *office.Sim) error {
+	if o.truth == "" {
+		return nil
+	}
+	return writeFile(o.truth, func(f *os.File) error { return sim.Truth().WriteJSON(f) })
+}

@@ -1,0 +1,144 @@
+// Package office is a simulated one-stop department (Bộ phận Một cửa): people arrive, join a line or take a seat, are
+// served by officers who sometimes leave their counter, and go. It stands at the very start of the road, in place of a
+// real camera: a Config goes in, pictures (BGR24 models.Frame) come out, with the exact truth of what they show and the
+// models.Camera whose zones fit the room. Everything is drawn from one seed: same Config, same pictures, same truth.
+//
+// The room is described in metres (geometry.go), lived in by Sim (sim.go, officers.go), painted by painter.go and scene.go
+// and remembered by truth.go. Zones of the truth are the very polygons of Config.Camera, tested against the very boxes
+// that are drawn. The first seconds (Config.Opens, 2.5 s unless set) show the empty office, so that a background model
+// can learn it.
+//
+// Pure Go, standard library only besides models. Imported by internal/camsim, by programs under cmd, and by tests.
+package office
+
+import (
+	"math"
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// Queue says how people wait.
+type Queue string
+
+// The ways of waiting.
+const (
+	Line  Queue = "line"  // standing, first come first served
+	Seats Queue = "seats" // on stools, called in the order of arrival
+)
+
+// MaxCounters is the number of counters the room has space for.
+const MaxCounters = 6
+
+// Config describes an office. The zero value works: three counters and a line, at life's own pace.
+//
+// "Office time" is the time the office lives in; it runs Speed times faster than the video's clock. Only walking is
+// hardly faster, so that people can still be followed.
+type Config struct {
+	Name  string // id of the camera; default "office"
+	Seed  uint64
+	Queue Queue // default Line
+
+	Counters        int           // 1..MaxCounters, default 3
+	ArrivalsPerHour float64       // Poisson arrivals per hour of office time; default 8 for each counter
+	Service         time.Duration // mean service time, lognormal, office time; default 5 min
+	ServiceSpread   float64       // standard deviation of the logarithm of a service time; default 0.5
+	Patience        time.Duration // mean wait after which people give up, lognormal, office time; default 45 min, negative: nobody does
+
+	BreakEvery time.Duration // mean time at the counter between an officer's breaks, office time; default 50 min, negative: no breaks
+	BreakFor   time.Duration // mean length of a break, office time; default 14 min
+	FirstBreak time.Duration // when the first officer is due for the first break, video time; default: drawn by chance
+
+	Opens   time.Duration // length of the empty beginning, video time; at least 2 s, default 2.5 s
+	OpenFor time.Duration // opening hours, office time: then nobody comes any more, who waits is served, officers leave; default: all the time
+
+	Speed float64     // how many times faster office time runs than the video's clock: 1..60, default 1
+	Size  models.Size // of the picture; default 640x360; even, 320..1920 wide, between 5:4 and 16:9
+	FPS   float64     // 1..60, default 15
+
+	MaxAbsence            time.Duration // of every counter, video time; default 15 min divided by Speed
+	MaxAbsenceWithWaiting time.Duration // of every counter, video time; default 3 min divided by Speed
+}
+
+// Demo is an office in which something happens within a minute and a half: quick officers, the first one away for about
+// half a minute soon after the opening, and thresholds short enough to notice it.
+func Demo(name string, seed uint64, queue Queue) Config {
+	c := Config{
+		Name: name, Seed: seed, Queue: queue, Counters: 3, Speed: 20,
+		Service: 5 * time.Minute, ServiceSpread: 0.35, ArrivalsPerHour: 24, Patience: 20 * time.Minute,
+		BreakEvery: 25 * time.Minute, BreakFor: 10 * time.Minute, FirstBreak: 14 * time.Second,
+		MaxAbsence: 18 * time.Second, MaxAbsenceWithWaiting: 14 * time.Second,
+	}
+	if queue == Seats {
+		c.Counters, c.ArrivalsPerHour = 2, 16
+	}
+	return c
+}
+
+// withDefaults fills in what is zero.
+func (c Config) withDefaults() Config {
+	set(&c.Name, "office")
+	set(&c.Queue, Line)
+	set(&c.Counters, 3)
+	set(&c.ArrivalsPerHour, 8*float64(c.Counters))
+	set(&c.Service, 5*time.Minute)
+	set(&c.ServiceSpread, 0.5)
+	set(&c.Patience, 45*time.Minute)
+	set(&c.BreakEvery, 50*time.Minute)
+	set(&c.BreakFor, 14*time.Minute)
+	set(&c.Opens, 2500*time.Millisecond)
+	set(&c.Speed, 1)
+	set(&c.Size, models.Size{W: 640, H: 360})
+	set(&c.FPS, 15)
+	scaled := func(d time.Duration) time.Duration {
+		return max((time.Duration(float64(d) / c.Speed)).Round(time.Second), 5*time.Second)
+	}
+	set(&c.MaxAbsence, scaled(15*time.Minute))
+	set(&c.MaxAbsenceWithWaiting, min(scaled(3*time.Minute), c.MaxAbsence))
+	return c
+}
+
+func set[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Validate returns a KindInvalid error that names the first field that cannot be used, and what it should be.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	if err := models.CheckID("name", c.Name); err != nil {
+		return err
+	}
+	if c.Queue != Line && c.Queue != Seats {
+		return models.Invalid("queue", "%q: use %s or %s", c.Queue, Line, Seats)
+	}
+	for _, r := range []struct {
+		field     string
+		v, lo, hi float64
+	}{
+		{"counters", float64(c.Counters), 1, MaxCounters},
+		{"arrivals per hour", c.ArrivalsPerHour, 0.1, 1000},
+		{"service minutes", c.Service.Minutes(), 0.1, 600},
+		{"service spread", c.ServiceSpread, 0.01, 2},
+		{"break length in minutes", c.BreakFor.Minutes(), 0.1, 600},
+		{"first break in seconds", c.FirstBreak.Seconds(), 0, 86400},
+		{"seconds before opening", c.Opens.Seconds(), 2, 86400},
+		{"opening hours", c.OpenFor.Hours(), 0, 24},
+		{"speed", c.Speed, 1, 60},
+		{"width", float64(c.Size.W), 320, 1920},
+		{"width / height", float64(c.Size.W) / math.Max(float64(c.Size.H), 1), 1.25, 1.78},
+		{"fps", c.FPS, 1, 60},
+		{"max absence in seconds", c.MaxAbsence.Seconds(), 1, 86400},
+		{"max absence with waiting in seconds", c.MaxAbsenceWithWaiting.Seconds(), 1, c.MaxAbsence.Seconds()},
+	} {
+		if !(r.v >= r.lo && r.v <= r.hi) {
+			return models.Invalid(r.field, "%.6g is out of range: use %g to %g", r.v, r.lo, r.hi)
+		}
+	}
+	if c.Size.W%2 != 0 || c.Size.H%2 != 0 {
+		return models.Invalid("size", "%dx%d: width and height must be even", c.Size.W, c.Size.H)
+	}
+	return nil
+}

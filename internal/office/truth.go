@@ -1,0 +1,148 @@
+package office
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+)
+
+// Truth is what really happened in an office; times are seconds of the video from its first frame.
+type Truth struct {
+	FPS       float64          `json:"fps"`
+	Seconds   float64          `json:"seconds"` // length of the video
+	Visits    []Visit          `json:"visits"`
+	Occupancy map[string][]int `json:"occupancy"` // by zone: people at the middle of each whole second
+	Absences  []Absence        `json:"absences"`
+}
+
+// Visit is one person's way through the office. A time is nil when it had not happened by the end.
+type Visit struct {
+	ID           int      `json:"id"`
+	Counter      *string  `json:"counter"`         // where served
+	Entered      *float64 `json:"entered_s"`       // the foot entered the queue zone, to stay
+	ServiceStart *float64 `json:"service_start_s"` // the foot entered the service zone, to stay
+	ServiceEnd   *float64 `json:"service_end_s"`   // the foot left the service zone
+	GaveUp       bool     `json:"gave_up"`         // left the queue unserved
+}
+
+// Absence is a stretch, of any length, in which a counter's officer was not in the staff zone, within opening hours and
+// after the counter was staffed for the first time. One that is not over ends with the video.
+type Absence struct {
+	Counter string  `json:"counter"`
+	From    float64 `json:"from_s"`
+	To      float64 `json:"to_s"`
+}
+
+// stay is one person's presence in one zone, video seconds.
+type stay struct {
+	zone     int // index in camera.Zones
+	from, to float64
+	person   *person
+}
+
+// observe compares the box that will be drawn with the zones and notes who came and went.
+func (s *Sim) observe(p *person) {
+	p.box = s.visible(p)
+	b := p.box.Normalise(s.cfg.Size)
+	for z, zone := range s.camera.Zones {
+		bit := uint64(1) << z
+		in := p.box.Area() > 0 && zone.Polygon.Contains(zone.Anchor.Point(b))
+		switch {
+		case in && p.inside&bit == 0:
+			p.inside |= bit
+			p.since[z] = s.now
+			s.entered(p, z)
+		case !in && p.inside&bit != 0:
+			p.inside &^= bit
+			s.stays = append(s.stays, stay{z, p.since[z], s.now, p})
+			s.leftZone(p, z)
+		}
+	}
+}
+
+func (s *Sim) entered(p *person, z int) {
+	if p.officer {
+		return
+	}
+	v := &s.visits[p.visit]
+	now := round(s.now)
+	switch {
+	case z == 0 && v.Entered == nil:
+		v.Entered = &now
+	case p.doing == called && z == 1+p.counter:
+		v.Counter, v.ServiceStart = &s.camera.Counters[p.counter].ID, &now
+	}
+}
+
+func (s *Sim) leftZone(p *person, z int) {
+	if p.doing == leaving && !p.officer && z == 1+p.counter && s.visits[p.visit].ServiceStart != nil {
+		now := round(s.now)
+		s.visits[p.visit].ServiceEnd = &now
+	}
+}
+
+func round(x float64) float64 { return math.Round(x*1000) / 1000 }
+
+// all calls fn for every stay in a zone that counts, those that go on included.
+func (s *Sim) all(zone int, fn func(from, to float64)) {
+	dwell := s.camera.Zones[zone].MinDwell.Seconds()
+	for _, st := range s.stays {
+		if st.zone == zone && st.to-st.from >= dwell {
+			fn(st.from, st.to)
+		}
+	}
+	for _, p := range s.people {
+		if p.inside>>zone&1 == 1 {
+			fn(p.since[zone], math.Inf(1))
+		}
+	}
+}
+
+// count is the number of people in a zone at a video second.
+func (s *Sim) count(zone int, at float64) (n int) {
+	s.all(zone, func(from, to float64) {
+		if from <= at && at < to {
+			n++
+		}
+	})
+	return n
+}
+
+func (s *Sim) truth() Truth {
+	t := Truth{
+		FPS: s.cfg.FPS, Seconds: round(float64(s.frame) / s.cfg.FPS), Occupancy: map[string][]int{}, Absences: []Absence{},
+		Visits: append([]Visit{}, s.visits...),
+	}
+	for i, z := range s.camera.Zones {
+		counts := make([]int, int(t.Seconds))
+		s.all(i, func(from, to float64) {
+			for k := int(math.Ceil(from - 0.5)); k < len(counts) && float64(k)+0.5 < to; k++ {
+				counts[max(k, 0)]++
+			}
+		})
+		t.Occupancy[z.ID] = counts
+		if i > s.cfg.Counters {
+			t.Absences = append(t.Absences, s.absences(i, math.Min(t.Seconds, s.closing()))...)
+		}
+	}
+	return t
+}
+
+// absences are the gaps between an officer's stays in a staff zone, up to a video second.
+func (s *Sim) absences(zone int, end float64) (out []Absence) {
+	counter := s.camera.Counters[zone-1-s.cfg.Counters].ID
+	last := math.Inf(1) // when the officer was last there; stays of one officer come in order
+	s.all(zone, func(from, to float64) {
+		if last < math.Min(from, end) {
+			out = append(out, Absence{counter, round(last), round(math.Min(from, end))})
+		}
+		last = to
+	})
+	if last < end {
+		out = append(out, Absence{counter, round(last), round(end)})
+	}
+	return out
+}
+
+// WriteJSON writes the truth as one JSON object.
+func (t Truth) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(t) }
