@@ -10,8 +10,8 @@ type User struct {
 	Created      time.Time
 }
 
-// Session is one sign-in. Only the hash of its token is stored.
-type Session struct {
+// SignIn is one person signed in. Only the hash of its token is stored.
+type SignIn struct {
 	Hash    string // SHA-256 of the token, hex
 	User    string
 	Created time.Time
