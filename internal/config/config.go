@@ -44,7 +44,7 @@ func LoadCamera(path string) (models.Camera, models.Site, error) {
 
 // LoadRegistry reads units, sites and cameras, as `central --config` takes them.
 func LoadRegistry(path string) (Registry, error) {
-	var f registryFile
+	var f RegistryFile
 	src, err := load(path, &f)
 	if err != nil {
 		return Registry{}, err

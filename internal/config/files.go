@@ -221,8 +221,8 @@ func weekdays(s string) ([]time.Weekday, error) {
 	return out, nil
 }
 
-// registryFile is the file of a centre.
-type registryFile struct {
+// RegistryFile is the file of a centre; exported only because embedding asks for it.
+type RegistryFile struct {
 	Units   []models.Unit `yaml:"units"`
 	Sites   []siteFile    `yaml:"sites"`
 	Cameras []struct {
@@ -244,7 +244,7 @@ type siteFile struct {
 	Calendar calendarFile `yaml:"calendar"`
 }
 
-func (f *registryFile) registry() (Registry, error) {
+func (f *RegistryFile) registry() (Registry, error) {
 	r := Registry{Units: f.Units}
 	for _, s := range f.Sites {
 		r.Sites = append(r.Sites, models.Site{ID: s.ID, Unit: s.Unit, Name: s.Name, TimeZone: s.TimeZone, Notice: s.Notice, Calendar: s.Calendar.Calendar})
