@@ -45,7 +45,7 @@ const (
 type Sum struct {
 	Start      time.Time // of the stretch
 	Minutes    int       // minutes behind it
-	WorkingS   float64   // these are the sums of the fields of Minute with the same names
+	WorkingS   float64   // sums of the fields of Minute with the same names, over minutes with working time
 	ObservedS  float64
 	OccupancyS float64
 	StaffedS   float64
@@ -55,11 +55,19 @@ type Sum struct {
 	Arrivals   int
 	Starts     int
 	GaveUp     int
-	Waits      Histogram // WaitsS
+	Waits      Histogram // WaitsS, also of minutes outside working time
+	Completed  Histogram // seconds of queue visits that left in the stretch and whose end was seen
+	Censored   Histogram // of the others, to their last observation; visits that were LeftOpen are in neither
 }
 
 // Add adds one minute.
 func (s *Sum) Add(m Minute) {
+	for _, w := range m.WaitsS {
+		s.Waits.Add(w)
+	}
+	if m.WorkingS == 0 {
+		return
+	}
 	s.Minutes++
 	s.WorkingS += m.WorkingS
 	s.ObservedS += m.ObservedS
@@ -71,8 +79,17 @@ func (s *Sum) Add(m Minute) {
 	s.Arrivals += m.Arrivals
 	s.Starts += m.Starts
 	s.GaveUp += m.GaveUp
-	for _, w := range m.WaitsS {
-		s.Waits.Add(w)
+}
+
+// AddVisit adds one visit of a queue; others are left out.
+func (s *Sum) AddVisit(v Visit) {
+	if v.Kind != ZoneQueue || v.LeftOpen {
+		return
+	}
+	if stay := v.Left.Sub(v.Entered).Seconds(); v.Ended.Complete() {
+		s.Completed.Add(stay)
+	} else {
+		s.Censored.Add(stay)
 	}
 }
 
@@ -90,4 +107,6 @@ func (s *Sum) Merge(o Sum) {
 	s.Starts += o.Starts
 	s.GaveUp += o.GaveUp
 	s.Waits.Merge(o.Waits)
+	s.Completed.Merge(o.Completed)
+	s.Censored.Merge(o.Censored)
 }
