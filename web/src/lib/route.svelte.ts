@@ -1,0 +1,69 @@
+/** Every view is in the URL: a path names the page, the query its choices. Plain links work; no router is needed. */
+export type Route =
+  | { page: 'overview' }
+  | { page: 'alerts'; event: string }
+  | { page: 'signin' }
+  | { page: 'setup' }
+  | { page: 'missing' };
+
+export function parseRoute(path: string): Route {
+  const [head = '', tail = '', ...rest] = path.split('/').filter(Boolean).map(decode);
+  if (rest.length > 0 || (tail && head !== 'alerts')) return { page: 'missing' };
+  switch (head) {
+    case '':
+      return { page: 'overview' };
+    case 'alerts':
+      return { page: 'alerts', event: tail };
+    case 'signin':
+    case 'setup':
+      return { page: head };
+    default:
+      return { page: 'missing' };
+  }
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+let url = $state(new URL(location.href));
+addEventListener('popstate', () => (url = new URL(location.href)));
+
+export const place = {
+  get route(): Route {
+    return parseRoute(url.pathname);
+  },
+  get query(): URLSearchParams {
+    return url.searchParams;
+  },
+};
+
+/** Goes to a view of this page; with `replace` the present one is forgotten (one-time tokens must not stay in the history). */
+export function go(to: string, replace = false): void {
+  history[replace ? 'replaceState' : 'pushState'](null, '', to);
+  url = new URL(location.href);
+  if (!replace) document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
+}
+
+/** Changes one choice of the view; an empty value removes it. */
+export function choose(key: string, value: string): void {
+  const to = new URL(url);
+  if (value) to.searchParams.set(key, value);
+  else to.searchParams.delete(key);
+  go(to.pathname + to.search);
+}
+
+/** Turns clicks on links of this page into `go`; those with a modifier, a target or another origin stay the browser's. */
+export function onLink(e: MouseEvent): void {
+  const a = e.target instanceof Element ? e.target.closest('a') : null;
+  if (!a?.href || a.target || a.hasAttribute('download') || e.defaultPrevented) return;
+  if (e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+  const to = new URL(a.href);
+  if (to.origin !== location.origin || to.pathname.startsWith('/api/') || to.hash) return;
+  e.preventDefault();
+  go(to.pathname + to.search);
+}
