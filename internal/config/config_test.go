@@ -138,3 +138,13 @@ func FuzzLoadCamera(f *testing.F) {
 		_, _, _ = LoadCamera(write(t, text))
 	})
 }
+
+func TestDemoFileLoads(t *testing.T) {
+	d, err := LoadDemo("../../deploy/examples/demo.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Cameras) != 3 || len(d.Simulate) != 3 || d.Simulate[0].Office == nil || d.Simulate[2].Office != nil || d.Sites[0].Notice == "" {
+		t.Errorf("%+v", d)
+	}
+}
