@@ -51,6 +51,7 @@ type Sum struct {
 	StaffedS   float64
 	AbsentS    float64
 	UnknownS   float64
+	AtCount    [MaxCount + 1]float64
 	Max        int // largest of the maxima
 	Arrivals   int
 	Starts     int
@@ -75,6 +76,9 @@ func (s *Sum) Add(m Minute) {
 	s.StaffedS += m.StaffedS
 	s.AbsentS += m.AbsentS
 	s.UnknownS += m.UnknownS
+	for i, at := range m.AtCount {
+		s.AtCount[i] += at
+	}
 	s.Max = max(s.Max, m.Max)
 	s.Arrivals += m.Arrivals
 	s.Starts += m.Starts
@@ -102,6 +106,9 @@ func (s *Sum) Merge(o Sum) {
 	s.StaffedS += o.StaffedS
 	s.AbsentS += o.AbsentS
 	s.UnknownS += o.UnknownS
+	for i, at := range o.AtCount {
+		s.AtCount[i] += at
+	}
 	s.Max = max(s.Max, o.Max)
 	s.Arrivals += o.Arrivals
 	s.Starts += o.Starts
