@@ -14,8 +14,9 @@ type Look struct {
 
 // ZoneLook is one zone in one frame.
 type ZoneLook struct {
-	Count  int     // people who have dwelt there at least the zone's minimum
-	Hidden float64 // staff zones: share covered by people who stand in front, 0..1
+	Count    int       // people who have dwelt there at least the zone's minimum
+	LastSeen time.Time // last time one of them was seen; people out of sight for a moment stay counted
+	Hidden   float64   // staff zones: share covered by people who stand in front, 0..1
 }
 
 // Exit is one person who stopped waiting: the D(t) of the first-in-first-out reconstruction.

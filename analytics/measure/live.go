@@ -1,0 +1,34 @@
+package measure
+
+import (
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// Live adds the newest figures of zones and counters to live, and the coverage of the last hour.
+func (m *Measure) Live(live *models.Live) {
+	live.Coverage = m.coverage()
+	for i := range m.state.Zones {
+		z := &m.cfg.Camera.Zones[i]
+		if z.Kind == models.ZoneMask || z.Kind == models.ZoneIgnore {
+			continue
+		}
+		l := models.LiveZone{Zone: z.ID, Kind: z.Kind, Count: m.state.Zones[i].Smooth, Wait: models.Estimate{Quality: models.Unknown}}
+		if w := m.state.Zones[i].Flow.Median; w.Quality != "" {
+			l.Wait = w
+		}
+		live.Zones = append(live.Zones, l)
+	}
+	for i := range m.state.Counters {
+		s, c := &m.state.Counters[i], &m.cfg.Camera.Counters[i]
+		l := models.LiveCounter{
+			Counter: c.ID, Staffing: s.State, Since: s.Since, OnDuty: s.Now.OnDuty,
+			Waiting: s.Now.Waiting, Serving: s.Now.Serving, Due: s.due(c),
+		}
+		for j := len(s.Window) - 1; j >= 0 && s.Window[j] < 0; j-- {
+			l.Unseen += time.Second
+		}
+		live.Counters = append(live.Counters, l)
+	}
+}

@@ -1,0 +1,134 @@
+package measure
+
+import (
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// settle adds the oldest waiting second to the open minutes. The median now is centred on that second.
+func (m *Measure) settle() {
+	if len(m.state.Late) == 0 {
+		return
+	}
+	s := m.state.Late[0]
+	m.state.Late = append(m.state.Late[:0], m.state.Late[1:]...)
+	if start := s.Start.Truncate(time.Minute); len(m.state.Minutes) == 0 || !m.state.Minutes[0].Start.Equal(start) {
+		m.closeMinutes()
+		m.openMinutes(start)
+	}
+	if !s.Working {
+		return
+	}
+	zones := len(m.state.Zones)
+	for i := range m.state.Minutes {
+		mn := &m.state.Minutes[i]
+		mn.WorkingS++
+		if i < zones {
+			if s.Seen {
+				count(mn, m.state.Zones[i].Smooth)
+			}
+			continue
+		}
+		c := &s.Counters[i-zones]
+		switch {
+		case !c.Seen:
+			mn.UnknownS++
+			continue
+		case c.OnDuty >= m.cfg.Camera.Counters[i-zones].RequiredOnDuty:
+			mn.StaffedS++
+		default:
+			mn.AbsentS++
+		}
+		count(mn, c.OnDuty)
+	}
+}
+
+// count adds one seen second at a count.
+func count(mn *models.Minute, n int) {
+	mn.ObservedS++
+	mn.OccupancyS += float64(n)
+	mn.Max = max(mn.Max, n)
+	mn.AtCount[min(n, models.MaxCount)]++
+}
+
+func (m *Measure) openMinutes(start time.Time) {
+	m.state.Minutes = m.state.Minutes[:0]
+	for i := range m.cfg.Camera.Zones {
+		z := &m.cfg.Camera.Zones[i]
+		m.state.Minutes = append(m.state.Minutes, models.Minute{Camera: m.cfg.Camera.ID, Zone: z.ID, Kind: z.Kind, Start: start})
+	}
+	for i := range m.cfg.Camera.Counters {
+		m.state.Minutes = append(m.state.Minutes, models.Minute{Camera: m.cfg.Camera.ID, Counter: m.cfg.Camera.Counters[i].ID, Start: start})
+	}
+}
+
+// closeMinutes hands out the open minutes: those of working time, and those in which somebody joined or left a queue.
+func (m *Measure) closeMinutes() {
+	for i, mn := range m.state.Minutes {
+		if mn.Kind == models.ZoneMask || mn.Kind == models.ZoneIgnore {
+			continue
+		}
+		if i < len(m.state.Zones) && mn.Kind == models.ZoneQueue {
+			f := &m.state.Zones[i].Flow
+			f.into(&mn)
+			f.remember(mn, m.state.Zones[i].Smooth)
+			f.estimate(mn.Start.Add(time.Minute))
+		}
+		if mn.WorkingS > 0 || mn.Arrivals+mn.Starts+mn.GaveUp+len(mn.WaitsS) > 0 {
+			m.out.Minutes = append(m.out.Minutes, mn)
+		}
+	}
+	m.state.Minutes = m.state.Minutes[:0]
+}
+
+// cover is one minute of the camera's coverage.
+type cover struct {
+	Start   time.Time
+	Working float64
+	SeenS   float64 // of working time
+	All     float64
+	AllSeen float64
+}
+
+// covered adds one second to the coverage of the last hour.
+func (m *Measure) covered(start time.Time, seen, working bool) {
+	c := &m.state.Cover
+	minute := start.Truncate(time.Minute)
+	if len(*c) == 0 || !(*c)[len(*c)-1].Start.Equal(minute) {
+		if len(*c) == 60 {
+			*c = append((*c)[:0], (*c)[1:]...)
+		}
+		*c = append(*c, cover{Start: minute})
+	}
+	last := &(*c)[len(*c)-1]
+	last.All++
+	if seen {
+		last.AllSeen++
+	}
+	if working {
+		last.Working++
+		if seen {
+			last.SeenS++
+		}
+	}
+}
+
+// coverage is the share seen of the working time of the last hour, or of the whole hour when none was working time.
+func (m *Measure) coverage() float64 {
+	var t cover
+	for _, c := range m.state.Cover {
+		t.Working += c.Working
+		t.SeenS += c.SeenS
+		t.All += c.All
+		t.AllSeen += c.AllSeen
+	}
+	switch {
+	case t.Working > 0:
+		return t.SeenS / t.Working
+	case t.All > 0:
+		return t.AllSeen / t.All
+	default:
+		return 0
+	}
+}

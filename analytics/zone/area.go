@@ -1,0 +1,102 @@
+package zone
+
+import (
+	"math"
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// area is a zone made ready: sample points for occlusion, and when somebody was last seen inside.
+type area struct {
+	models.Zone
+	bounds models.Box
+	grid   []models.Point // points inside, evenly spread
+	last   time.Time
+}
+
+const gridSide = 16 // sample points along each side of a zone's bounds: a share is right to about 1/16
+
+func newArea(z models.Zone) area {
+	a := area{Zone: z, bounds: z.Polygon.Bounds()}
+	if z.Kind != models.ZoneStaff {
+		return a
+	}
+	for y := range gridSide {
+		for x := range gridSide {
+			p := models.Point{
+				X: a.bounds.X + a.bounds.W*(float64(x)+.5)/gridSide,
+				Y: a.bounds.Y + a.bounds.H*(float64(y)+.5)/gridSide,
+			}
+			if z.Polygon.Contains(p) {
+				a.grid = append(a.grid, p)
+			}
+		}
+	}
+	return a
+}
+
+// holds reports whether a box, in 0..1 coordinates, is anchored inside. Anchors outside the picture are drawn to its
+// border, where zones end.
+func (a *area) holds(b models.Box) bool {
+	const inner = 1e-4
+	p := a.Anchor.Point(b)
+	p.X = min(max(p.X, inner), 1-inner)
+	p.Y = min(max(p.Y, inner), 1-inner)
+	return a.Polygon.Contains(p)
+}
+
+// covered is the share of a staff zone hidden by people who stand in front of it: not in it, with their feet lower in
+// the picture than the zone's lower edge.
+func (a *area) covered(people []person, zone int) float64 {
+	if len(a.grid) == 0 {
+		return 0
+	}
+	bottom, hidden := a.bounds.Y+a.bounds.H, 0
+	for _, g := range a.grid {
+		for i := range people {
+			b := people[i].box
+			if b.Y+b.H > bottom && !people[i].in[zone].here() && g.X >= b.X && g.X <= b.X+b.W && g.Y >= b.Y && g.Y <= b.Y+b.H {
+				hidden++
+				break
+			}
+		}
+	}
+	return float64(hidden) / float64(len(a.grid))
+}
+
+// deep reports whether a box is anchored more than its own height away from the zone's edge: somebody first seen there
+// did not just walk in.
+func (a *area) deep(b models.Box, size models.Size) bool {
+	aspect := float64(size.W) / float64(size.H)
+	p := a.Anchor.Point(b)
+	nearest := math.Inf(1)
+	for i, j := 0, len(a.Polygon)-1; i < len(a.Polygon); j, i = i, i+1 {
+		nearest = min(nearest, toSegment(p, a.Polygon[j], a.Polygon[i], aspect))
+	}
+	return nearest > b.H
+}
+
+// toSegment is the distance from p to the segment a-b in picture heights.
+func toSegment(p, a, b models.Point, aspect float64) float64 {
+	px, py := (p.X-a.X)*aspect, p.Y-a.Y
+	bx, by := (b.X-a.X)*aspect, b.Y-a.Y
+	t := 0.0
+	if n := bx*bx + by*by; n > 0 {
+		t = min(max((px*bx+py*by)/n, 0), 1)
+	}
+	return math.Hypot(px-t*bx, py-t*by)
+}
+
+// atBorder reports whether a box touches a side of the picture.
+func atBorder(b models.Box) bool {
+	const near = .02
+	return b.X < near || b.Y+b.H > 1-near || b.X+b.W > 1-near
+}
+
+// near is how far two boxes' feet are apart, in heights of the larger box.
+func near(a, b models.Box, size models.Size) float64 {
+	aspect := float64(size.W) / float64(size.H)
+	dx := (a.X + a.W/2 - b.X - b.W/2) * aspect
+	return math.Hypot(dx, a.Y+a.H-b.Y-b.H) / max(a.H, b.H, 1e-6)
+}

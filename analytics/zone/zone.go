@@ -1,0 +1,189 @@
+// Package zone says where people are: it puts tracks into a camera's zones, gives them time to dwell, and notices how
+// each stay ended. It bridges short losses of sight and of identity, so that a count neither dips nor doubles.
+//
+// Place on the road: after track, before measure. In: the tracks of one frame. Out: models.Look. Pure and synchronous:
+// no clock, no goroutines; only the pipeline imports it.
+package zone
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// The constants of presence. They bridge what a detector misses (docs/METHOD.md).
+const (
+	outAfter    = time.Second      // seen outside this long after the last sight inside: gone. Swallows jitter at borders
+	hold        = 5 * time.Second  // a person who vanished inside stays counted this long: most are only hidden
+	holdBorder  = 2 * time.Second  // the same at the border of the picture, where most have walked out
+	walk        = 10 * time.Second // from a queue to a service zone
+	seenOutside = 3 * time.Second  // seen outside this long, then lost: left for good
+	settle      = 2 * time.Second  // people found so soon after the start or a gap had been there before
+	handover    = 10 * time.Second // a person born inside a service zone this soon after another was lost there is the same
+)
+
+// Map holds the zones of one camera and the people in them.
+type Map struct {
+	areas  []area
+	people []person
+	last   time.Time // of the newest frame
+	fresh  time.Time // when sight began: the first frame, or the first after a gap
+	ended  []models.Stay
+	exits  []models.Exit
+}
+
+// New makes the map of a camera's zones. Zones must be valid and have their defaults filled in.
+func New(zones []models.Zone) *Map {
+	m := &Map{areas: make([]area, len(zones))}
+	for i, z := range zones {
+		m.areas[i] = newArea(z)
+	}
+	return m
+}
+
+// Admit drops, in place, detections that are anchored in an ignore zone. Boxes are in pixels of a picture of the size.
+func (m *Map) Admit(size models.Size, detections []models.Detection) []models.Detection {
+	kept := detections[:0]
+	for _, d := range detections {
+		b := d.Box.Normalise(size)
+		drop := false
+		for i := range m.areas {
+			drop = drop || m.areas[i].Kind == models.ZoneIgnore && m.areas[i].holds(b)
+		}
+		if !drop {
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}
+
+// Update takes the tracks of one frame and says what the zones show. Frames must come in order of time.
+func (m *Map) Update(at time.Time, size models.Size, tracks []models.Track) models.Look {
+	if m.last.IsZero() || at.Sub(m.last) > hold {
+		m.endAll(models.EndGap)
+		m.fresh = at
+	}
+	m.last = at
+	for i := range m.people {
+		m.people[i].remembered = false
+	}
+	look := models.Look{At: at, Zones: make([]models.ZoneLook, len(m.areas))}
+	for _, t := range tracks {
+		box := t.Box.Normalise(size)
+		if t.Shown {
+			look.Boxes = append(look.Boxes, models.LiveBox{Track: t.ID, Box: box})
+			look.People++
+		}
+		p := m.find(t.ID)
+		if p != nil {
+			p.remembered = true
+		}
+		if !t.Seen || !t.Shown {
+			continue
+		}
+		if p == nil {
+			p = m.meet(t, box, size)
+		}
+		p.box, p.seen, p.remembered = box, at, true
+		m.place(p, at, size)
+	}
+	m.forget(at)
+	m.describe(&look)
+	look.Stays, look.Exits = m.ended, m.exits
+	m.ended, m.exits = nil, nil
+	return look
+}
+
+// Idle is called while no frame comes. It returns the stays that the gap has ended.
+func (m *Map) Idle(at time.Time) []models.Stay {
+	if at.Sub(m.last) > hold {
+		m.endAll(models.EndGap)
+	}
+	stays := m.ended
+	m.ended = nil
+	return stays
+}
+
+// Close ends every stay: the file, the day or the run is over.
+func (m *Map) Close(why models.Ended) []models.Stay {
+	m.endAll(why)
+	stays := m.ended
+	m.ended, m.last = nil, time.Time{}
+	return stays
+}
+
+// State returns the stays that go on, for Restore after a restart.
+func (m *Map) State() ([]byte, error) { return json.Marshal(m.open(models.EndGap)) }
+
+// Restore takes what State returned. Nobody's identity outlives a restart: the stays end there, as not seen.
+func (m *Map) Restore(state []byte) error { return json.Unmarshal(state, &m.ended) }
+
+// place brings a person's presence in every zone up to date with their box.
+func (m *Map) place(p *person, at time.Time, size models.Size) {
+	public := false // standing where citizens stand: nobody is on both sides of a counter
+	for i := range m.areas {
+		k := m.areas[i].Kind
+		public = public || (k == models.ZoneQueue || k == models.ZoneService) && m.areas[i].holds(p.box)
+	}
+	for i := range m.areas {
+		a, in := &m.areas[i], &p.in[i]
+		inside := a.holds(p.box) && (a.Kind != models.ZoneStaff || !public)
+		switch {
+		case inside && !in.here():
+			m.enter(p, i, at, size)
+		case inside:
+			in.Inside = at
+		case in.here() && at.Sub(in.Inside) >= outAfter:
+			m.leave(p, i)
+		}
+		if inside {
+			a.last = at
+		}
+		if in.here() && !in.Counted && in.Inside.Sub(in.Entered) >= a.MinDwell {
+			in.Counted = true
+			m.settled(p, i)
+		}
+	}
+	p.fresh = false
+	if w := &p.walk; w.going() && at.Sub(w.left) >= walk && !m.inService(p) {
+		m.finishWalk(p, models.EndLeft, true)
+	}
+}
+
+// describe fills in counts, occlusion and the zone of each box.
+func (m *Map) describe(look *models.Look) {
+	for i := range m.areas {
+		a, z := &m.areas[i], &look.Zones[i]
+		z.LastSeen = a.last
+		for j := range m.people {
+			p := &m.people[j]
+			// A tracker may remember people for longer than an officer's absence may go unnoticed.
+			if p.in[i].Counted && (a.Kind != models.ZoneStaff || look.At.Sub(p.seen) < hold) {
+				z.Count++
+			}
+		}
+		if a.Kind == models.ZoneStaff {
+			z.Hidden = a.covered(m.people, i)
+		}
+	}
+	for b := range look.Boxes {
+		if p := m.find(look.Boxes[b].Track); p != nil {
+			look.Boxes[b].Zone = m.shownIn(p)
+		}
+	}
+}
+
+// rank orders the kinds of zones: the name of the most specific one is printed beside a person.
+var rank = map[models.ZoneKind]int{models.ZoneStaff: 4, models.ZoneService: 3, models.ZoneQueue: 2, models.ZoneEntrance: 1}
+
+// shownIn names the zone to print beside a person.
+func (m *Map) shownIn(p *person) string {
+	best, name := 0, ""
+	for i := range m.areas {
+		if r := rank[m.areas[i].Kind]; p.in[i].Counted && r > best {
+			best, name = r, m.areas[i].ID
+		}
+	}
+	return name
+}
