@@ -1,0 +1,170 @@
+package series
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// Sums returns what each zone or counter did in from..to, in steps, in order of time; steps of which nothing is kept are
+// left out. Minutes and hours are those of UTC; days begin at the midnights of the site's time zone and are read from
+// roll-ups: from and to are then taken as dates in loc, and a day's Start is its midnight in loc.
+func (s *Store) Sums(ctx context.Context, keys []models.SeriesKey, step models.Step, from, to time.Time, loc *time.Location) (map[models.SeriesKey][]models.Sum, error) {
+	out := make(map[models.SeriesKey][]models.Sum, len(keys))
+	for _, key := range keys {
+		if _, twice := out[key]; twice {
+			continue
+		}
+		sr, err := s.find(ctx, key)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		var sums []models.Sum
+		if err == nil {
+			switch step {
+			case models.StepDay:
+				sums, err = s.days(ctx, sr, from, to, loc)
+			case models.StepHour:
+				sums, err = s.steps(ctx, sr, key, from, to, time.Hour)
+			case models.StepMinute:
+				sums, err = s.steps(ctx, sr, key, from, to, time.Minute)
+			default:
+				return nil, models.Invalid("step", "%q is not a step: use minute, hour or day", step)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("series: sums of %s/%s%s: %w", key.Camera, key.Zone, key.Counter, err)
+		}
+		if len(sums) > 0 {
+			out[key] = sums
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) find(ctx context.Context, key models.SeriesKey) (sr series, err error) {
+	err = s.r.QueryRowContext(ctx, `SELECT id, kind, tz FROM series WHERE camera = ? AND zone = ? AND counter = ?`, key.Camera, key.Zone, key.Counter).
+		Scan(&sr.id, &sr.kind, &sr.tz)
+	return sr, err
+}
+
+func (s *Store) days(ctx context.Context, sr series, from, to time.Time, loc *time.Location) ([]models.Sum, error) {
+	rows, err := s.r.QueryContext(ctx, `SELECT day, body FROM days WHERE series = ? AND day BETWEEN ? AND ? ORDER BY day`,
+		sr.id, dayOf(from, loc), dayOf(to.Add(-1), loc))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var sums []models.Sum
+	for rows.Next() {
+		var day int64
+		var body sql.RawBytes
+		if err := rows.Scan(&day, &body); err != nil {
+			return nil, err
+		}
+		sum, err := decodeSum(body)
+		if err != nil {
+			return nil, err
+		}
+		sum.Start = midnight(day, loc)
+		sums = append(sums, sum)
+	}
+	return sums, rows.Err()
+}
+
+func (s *Store) steps(ctx context.Context, sr series, key models.SeriesKey, from, to time.Time, step time.Duration) (sums []models.Sum, err error) {
+	err = s.hours(ctx, sr, key, from, to, func(h *hour) {
+		// Inside an hour minutes and visits are each in order; together they are put in order by starting at its sums.
+		first := len(sums)
+		h.sum(from, to, func(t time.Time) *models.Sum {
+			t = t.UTC().Truncate(step)
+			i := first
+			for i < len(sums) && sums[i].Start.Before(t) {
+				i++
+			}
+			if i == len(sums) || !sums[i].Start.Equal(t) {
+				sums = append(sums, models.Sum{})
+				copy(sums[i+1:], sums[i:])
+				sums[i] = models.Sum{Start: t}
+			}
+			return &sums[i]
+		})
+	})
+	return sums, err
+}
+
+func (s *Store) hours(ctx context.Context, sr series, key models.SeriesKey, from, to time.Time, each func(*hour)) error {
+	rows, err := s.r.QueryContext(ctx, `SELECT hour, body FROM hours WHERE series = ? AND hour BETWEEN ? AND ? ORDER BY hour`,
+		sr.id, hourOf(from), hourOf(to.Add(-1)))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		h, err := scanHour(rows, sr, key)
+		if err != nil {
+			return err
+		}
+		each(h)
+	}
+	return rows.Err()
+}
+
+// Minutes returns the minutes of one zone or counter that began in from..to, in order.
+func (s *Store) Minutes(ctx context.Context, key models.SeriesKey, from, to time.Time) (out []models.Minute, err error) {
+	err = s.raw(ctx, key, from, to, func(h *hour) {
+		for _, m := range h.minutes {
+			if (models.Span{From: from, To: to}).Contains(m.Start) {
+				out = append(out, m)
+			}
+		}
+	})
+	return out, err
+}
+
+// Visits returns the visits of one zone that ended in from..to, in order of their ends.
+func (s *Store) Visits(ctx context.Context, key models.SeriesKey, from, to time.Time) (out []models.Visit, err error) {
+	err = s.raw(ctx, key, from, to, func(h *hour) {
+		for _, v := range h.visits {
+			if (models.Span{From: from, To: to}).Contains(v.Left) {
+				out = append(out, v)
+			}
+		}
+	})
+	return out, err
+}
+
+func (s *Store) raw(ctx context.Context, key models.SeriesKey, from, to time.Time, each func(*hour)) error {
+	sr, err := s.find(ctx, key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		err = s.hours(ctx, sr, key, from, to, each)
+	}
+	if err != nil {
+		return fmt.Errorf("series: %s/%s%s: %w", key.Camera, key.Zone, key.Counter, err)
+	}
+	return nil
+}
+
+// Keys returns every zone and counter of which something is kept.
+func (s *Store) Keys(ctx context.Context) (keys []models.SeriesKey, err error) {
+	rows, err := s.r.QueryContext(ctx, `SELECT camera, zone, counter FROM series ORDER BY camera, zone, counter`)
+	if err != nil {
+		return nil, fmt.Errorf("series: keys: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k models.SeriesKey
+		if err := rows.Scan(&k.Camera, &k.Zone, &k.Counter); err != nil {
+			return nil, fmt.Errorf("series: keys: %w", err)
+		}
+		keys = append(keys, k)
+	}
+	return keys, rows.Err()
+}

@@ -1,0 +1,160 @@
+// Package sql remembers everything but series and pictures: units, sites, cameras, incidents, nodes, users, sessions.
+// It is the stop after the centre's intake, and where the API reads. In go models, out come models; errors are of
+// models' kinds. It runs on SQLite through bun with portable SQL and goose migrations, so that PostgreSQL can be a second
+// adapter of the same code. It imports models; central and api declare the parts of Store that they need.
+package sql
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	stdsql "database/sql"
+	"embed"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+
+	"github.com/counterwatch/counterwatch/internal/sqlitefile"
+	"github.com/counterwatch/counterwatch/models"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Store is safe for concurrent use. A call that changes something has it on the disk when it returns.
+type Store struct {
+	w, r *bun.DB // one writer; readers that never wait for it
+	seal cipher.AEAD
+}
+
+// readers is how many queries may run at once.
+const readers = 8
+
+// Open opens or creates the database file and brings its tables up to date. key (32 bytes) seals the addresses of
+// cameras, which hold passwords; another key than the one they were sealed with makes them unreadable.
+func Open(ctx context.Context, path string, key [32]byte) (*Store, error) {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		return nil, err
+	}
+	seal, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	w, err := sqlitefile.Open(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := migrate(ctx, w); err != nil {
+		return nil, errors.Join(fmt.Errorf("store: bring the tables of %s up to date: %w", path, err), w.Close())
+	}
+	r, err := sqlitefile.OpenReader(path, readers)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("store: %w", err), w.Close())
+	}
+	return &Store{w: bun.NewDB(w, sqlitedialect.New()), r: bun.NewDB(r, sqlitedialect.New()), seal: seal}, nil
+}
+
+func migrate(ctx context.Context, db *stdsql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// Close closes the file.
+func (s *Store) Close() error { return errors.Join(s.r.Close(), s.w.Close()) }
+
+// Ping reports whether the store answers.
+func (s *Store) Ping(ctx context.Context) error { return s.r.PingContext(ctx) }
+
+func (s *Store) tx(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
+	return s.w.RunInTx(ctx, nil, do)
+}
+
+// found turns "no rows" into a KindNotFound that names what was looked for.
+func found(err error, what, id string) error {
+	if errors.Is(err, stdsql.ErrNoRows) {
+		return models.Errorf(models.KindNotFound, "%s %q does not exist", what, id)
+	}
+	if err != nil {
+		return fmt.Errorf("store: %s %s: %w", what, id, err)
+	}
+	return nil
+}
+
+// changed turns "no row was changed" into a KindNotFound.
+func changed(res stdsql.Result, err error, what, id string) error {
+	if err != nil {
+		return fmt.Errorf("store: %s %s: %w", what, id, err)
+	}
+	if n, err := res.RowsAffected(); err == nil && n == 0 {
+		return models.Errorf(models.KindNotFound, "%s %q does not exist", what, id)
+	}
+	return nil
+}
+
+// nanos and instant keep instants as numbers; the zero time is 0.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func instant(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}
+
+func body(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", models.Errorf(models.KindInvalid, "cannot be stored: %w", err)
+	}
+	return string(b), nil
+}
+
+// hash is how secrets are kept: they are long and random, so a plain SHA-256 is enough.
+func hash(secret string) string {
+	h := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(h[:])
+}
+
+// sealed encrypts text; id is bound to it, so that a sealed address cannot be moved to another camera.
+func (s *Store) sealed(text, id string) string {
+	nonce := make([]byte, s.seal.NonceSize())
+	rand.Read(nonce) // never fails
+	return base64.StdEncoding.EncodeToString(s.seal.Seal(nonce, nonce, []byte(text), []byte(id)))
+}
+
+func (s *Store) unsealed(text, id string) (string, error) {
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(b) < s.seal.NonceSize() {
+		return "", fmt.Errorf("store: the sealed address of camera %s is damaged", id)
+	}
+	n := s.seal.NonceSize()
+	plain, err := s.seal.Open(nil, b[:n], b[n:], []byte(id))
+	if err != nil {
+		return "", fmt.Errorf("store: the address of camera %s cannot be unsealed: put back the key file it was sealed with, or apply the camera again", id)
+	}
+	return string(plain), nil
+}
