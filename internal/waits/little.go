@@ -15,11 +15,12 @@ type Batch struct {
 
 const batches = 20 // at most so many batches, so that each is long against a wait
 
-// Little estimates the mean wait as time-average queue length over exit rate (Little 1961). People waiting at either end
-// of the period spent part of their wait outside it; the correction counts the period's arrivals instead of its exits and
-// adds, as Kim and Whitt (Operations Research 61, 2013, "Statistical analysis with Little's law") do, what those still
-// waiting have before them, taken as one mean wait each. The 95 % interval is theirs too: batch means of the ratio, with
-// Student's quantile. The estimate is low by the share of people that the detector misses.
+// Little estimates the mean wait of those who stopped waiting in the period, as time-average queue length over exit rate
+// (Little 1961). What they waited is the integral of the queue length, plus what those already waiting at the start had
+// waited before it, less what those still waiting at the end have waited so far. Kim and Whitt ("Statistical analysis
+// with Little's law", Operations Research 61, 2013) correct this edge effect by taking each such wait as one mean wait;
+// solved for the mean, that divides by the period's arrivals instead of its exits. The 95 % interval is theirs too: batch
+// means of the ratio, with Student's quantile. The estimate is low by the share of people that the detector misses.
 func Little(parts []Batch, atStart, atEnd int) models.Estimate {
 	parts = pool(parts)
 	var persons, observed float64
@@ -34,8 +35,8 @@ func Little(parts []Batch, atStart, atEnd int) models.Estimate {
 		return models.Estimate{Quality: models.Unknown}
 	}
 	plain := persons / float64(exits)
-	value := persons / arrivals * (1 + float64(atEnd-atStart)/arrivals)
-	e := models.Estimate{Value: max(value, 0), N: exits, Quality: models.Estimated, Method: "little"}
+	value := persons / arrivals
+	e := models.Estimate{Value: value, N: exits, Quality: models.Estimated, Method: "little"}
 	half := math.Inf(1)
 	if m := float64(len(parts)); m >= 2 {
 		var sum float64
