@@ -30,7 +30,7 @@ func main() {
 		Use: "camsim", Short: "Simulated RTSP cameras: video files that loop, and offices that live",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(officeCommand())
+	root.AddCommand(officeCommand(), replayCommand())
 	if err := root.ExecuteContext(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "camsim:", err)
 		os.Exit(1)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -21,7 +22,6 @@ type officeFlags struct {
 	noBreaks, noGiveUp   bool
 	demo                 bool
 	truth, video, config string
-	length               time.Duration
 	enc                  camsim.Encoding
 	serve                serveFlags
 }
@@ -61,10 +61,10 @@ func officeCommand() *cobra.Command {
 	f.Float64Var(&o.cfg.FPS, "fps", 15, "pictures per second")
 	f.IntVar(&o.enc.GOP, "gop", 0, "pictures from key frame to key frame (default two seconds)")
 	f.IntVar(&o.enc.Bitrate, "bitrate", 1000, "kbit/s")
-	f.DurationVar(&o.length, "for", 0, "length of the video; when served, the time after which it ends (default until Ctrl-C)")
 	f.StringVar(&o.video, "video", "", "render into this mp4 file instead of serving")
 	f.StringVar(&o.truth, "truth", "", "write the truth into this JSON file at the end")
 	f.StringVar(&o.config, "config", "", "write the camera's configuration into this YAML file")
+	f.BoolVar(&o.serve.HoldOffices, "wait-for-viewer", false, "served: the office stays empty until somebody watches")
 	o.serve.register(f)
 	return cmd
 }
@@ -84,13 +84,10 @@ func (o *officeFlags) complete() (office.Config, error) {
 		d.Size, d.FPS = c.Size, c.FPS
 		c = d
 	}
-	if o.video != "" && o.length <= 0 {
+	if o.video != "" && o.serve.length <= 0 {
 		return c, models.Invalid("--for", "say how long the video is to be, such as --for 30m")
 	}
-	if o.length < 0 {
-		return c, models.Invalid("--for", "%s is negative", o.length)
-	}
-	return c, c.Validate()
+	return c, errors.Join(c.Validate(), o.enc.Validate(), o.serve.validate())
 }
 
 func (o *officeFlags) run(cmd *cobra.Command) error {
@@ -98,24 +95,24 @@ func (o *officeFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	sim, err := office.New(c)
-	if err != nil {
-		return err
-	}
 	if o.config != "" {
-		if err := writeFile(o.config, func(f *os.File) error { return office.WriteCamera(f, sim.Camera()) }); err != nil {
+		if err := writeFile(o.config, func(f *os.File) error { return office.WriteCamera(f, c.Camera()) }); err != nil {
 			return err
 		}
 	}
 	if o.video == "" {
-		return o.live(cmd.Context(), sim)
+		return o.live(cmd.Context(), c)
 	}
-	return o.render(cmd.Context(), sim)
+	return o.render(cmd.Context(), c)
 }
 
-func (o *officeFlags) render(ctx context.Context, sim *office.Sim) error {
-	bar := newBar(int64(camsim.Frames(sim.Config().FPS, o.length)), "rendering")
-	if err := camsim.Render(ctx, sim, o.length, o.video, o.enc, func(n int) { bar.Set(n) }); err != nil {
+func (o *officeFlags) render(ctx context.Context, c office.Config) error {
+	sim, err := office.New(c)
+	if err != nil {
+		return err
+	}
+	bar := newBar(int64(camsim.Frames(sim.Config().FPS, o.serve.length)), "rendering")
+	if err := camsim.Render(ctx, sim, o.serve.length, o.video, o.enc, func(n int) { bar.Set(n) }); err != nil {
 		return err
 	}
 	bar.Finish()

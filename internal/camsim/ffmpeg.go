@@ -129,7 +129,7 @@ func output(ctx context.Context, program string, args ...string) (string, error)
 // intoFile runs ffmpeg with args on a new mp4 file beside path, which takes its name when all went well: nothing
 // half-written is left. feed, if any, writes ffmpeg's standard input.
 func intoFile(ctx context.Context, path string, args []string, feed func(io.Writer) error, progress io.Writer) error {
-	part := path + ".part"
+	part := fmt.Sprintf("%s.%d.part", path, os.Getpid())
 	defer os.Remove(part) // after success it is gone already
 	args = append(append([]string{"-v", "error", "-nostdin", "-y"}, args...), "-an", "-movflags", "+faststart", "-f", "mp4", part)
 	c, err := command(ctx, "ffmpeg", args...)

@@ -37,7 +37,7 @@ func (c Config) Camera() models.Camera {
 		middle, _ := v.point(o, 0)
 		_, top := v.point(o, 1.85)
 		_, bottom := v.point(vec{o.x, deskBack}, 0.65)
-		half := 0.2 * r.pitch * v.scale(o)
+		half := 0.18 * r.pitch * v.scale(o)
 		left, right := middle-half, middle+half
 		cam.Zones = append(cam.Zones, models.Zone{
 			ID: fmt.Sprintf("o%d", k+1), Kind: models.ZoneStaff, Anchor: models.AnchorCentre,

@@ -47,7 +47,7 @@ type Config struct {
 
 	BreakEvery time.Duration // mean time at the counter between an officer's breaks, office time; default 50 min, negative: no breaks
 	BreakFor   time.Duration // mean length of a break, office time; default 14 min
-	FirstBreak time.Duration // when the first officer is due for the first break, video time; default: drawn by chance
+	FirstBreak time.Duration // when the first officer is due for the first break, video time; first breaks then last BreakFor exactly; default: drawn by chance
 
 	Opens   time.Duration // length of the empty beginning, video time; at least 2 s, default 2.5 s
 	OpenFor time.Duration // opening hours, office time: then nobody comes any more, who waits is served, officers leave; default: all the time
@@ -60,17 +60,17 @@ type Config struct {
 	MaxAbsenceWithWaiting time.Duration // of every counter, video time; default 3 min divided by Speed
 }
 
-// Demo is an office in which something happens within a minute and a half: quick officers, the first one away for about
-// half a minute soon after the opening, and thresholds short enough to notice it.
+// Demo is an office in which something happens within a minute and a half: quick officers, the first one away for half
+// a minute soon after the opening, and thresholds short enough to notice it.
 func Demo(name string, seed uint64, queue Queue) Config {
 	c := Config{
 		Name: name, Seed: seed, Queue: queue, Counters: 3, Speed: 20,
-		Service: 5 * time.Minute, ServiceSpread: 0.35, ArrivalsPerHour: 24, Patience: 20 * time.Minute,
-		BreakEvery: 25 * time.Minute, BreakFor: 10 * time.Minute, FirstBreak: 14 * time.Second,
-		MaxAbsence: 18 * time.Second, MaxAbsenceWithWaiting: 14 * time.Second,
+		Service: 200 * time.Second, ServiceSpread: 0.3, ArrivalsPerHour: 30, Patience: 20 * time.Minute,
+		BreakEvery: 25 * time.Minute, BreakFor: 9 * time.Minute, FirstBreak: 22 * time.Second,
+		MaxAbsence: 15 * time.Second, MaxAbsenceWithWaiting: 12 * time.Second,
 	}
 	if queue == Seats {
-		c.Counters, c.ArrivalsPerHour = 2, 16
+		c.Counters, c.ArrivalsPerHour = 2, 20
 	}
 	return c
 }

@@ -70,7 +70,7 @@ const (
 	queueEnd  = 4.3  // the queue zone's right edge; its left edge mirrors it
 	entranceX = 5.6  // out of the picture, right
 	exitX     = 6.3  // out of the picture, right
-	doorHalf  = 0.42
+	doorHalf  = 0.36
 	doorTop   = 2.0 // height
 	slotGap   = 0.78
 	lineSlots = 11
@@ -94,7 +94,7 @@ func (r room) centre(k int) float64 { return (float64(k) - float64(r.counters-1)
 
 func (r room) citizen(k int) vec { return vec{r.centre(k) + 0.1*r.pitch, citizenY} }
 func (r room) officer(k int) vec { return vec{r.centre(k) - 0.1*r.pitch, officerY} }
-func (r room) door(k int) vec    { return vec{r.centre(k) + 0.46*r.pitch, wallY - 0.12} }
+func (r room) door(k int) vec    { return vec{r.centre(k) + 0.43*r.pitch, wallY - 0.12} }
 func (r room) deskHalf() float64 { return 0.3 * r.pitch }
 
 // places is the number of people who can wait.

@@ -13,6 +13,7 @@ type officer struct {
 	going   bool    // on the way out
 	returns float64 // video second of coming (back) in; infinite when gone for the day
 	due     float64 // video second of the next break; infinite for none
+	breaks  int     // taken so far
 }
 
 func (s *Sim) newCounter(k int) *counter {
@@ -40,6 +41,12 @@ func (s *Sim) leaves(c *counter) bool {
 		return len(s.line) == 0
 	}
 	return s.now >= c.due
+}
+
+// takes reports whether the officer begins with somebody new: at the desk, and not just before a break.
+func (s *Sim) takes(c *counter) bool {
+	const lastCall = 8 // video seconds before a break
+	return c.atDesk && !s.leaves(c) && (s.closed() || s.now < c.due-lastCall) && s.now >= c.free
 }
 
 // work is one step of an officer: come in, sit down, leave for a break when due and nobody is being served, go home
@@ -79,7 +86,10 @@ func (s *Sim) leaveRoom(c *counter) {
 	}
 	c.self, c.going = nil, false
 	// Between half and one and a half times the mean: short breaks must not matter, long ones must be noticed.
-	away := s.cfg.BreakFor.Seconds() / s.cfg.Speed * (0.5 + c.rng.Float64())
+	away := s.cfg.BreakFor.Seconds() / s.cfg.Speed
+	if c.breaks++; c.breaks > 1 || s.cfg.FirstBreak == 0 {
+		away *= 0.5 + c.rng.Float64()
+	}
 	c.returns = s.now + max(away, 3)
 	c.due = s.nextBreak(c.rng, c.returns+3)
 }

@@ -12,11 +12,11 @@ import (
 type painter struct {
 	view     view
 	room     room
-	seed     uint64
-	empty    []byte // BGR24, the room without people
-	desks    []bool // by pixel: part of a desk, in front of officers
-	from, to int    // rows that hold desks
-	noise    []byte // 0..2*noiseMean, longer than a picture by noiseSpan bytes
+	grain    *rand.Rand // chooses the noise of each picture
+	empty    []byte     // BGR24, the room without people
+	desks    []bool     // by pixel: part of a desk, in front of officers
+	from, to int        // rows that hold desks
+	noise    []byte     // 0..2*noiseMean, longer than a picture by noiseSpan bytes
 }
 
 // Sensor noise: every byte of the picture rises by a value between 0 and 2*noiseMean.
@@ -26,7 +26,7 @@ const (
 )
 
 func newPainter(v view, r room, seed uint64) *painter {
-	p := &painter{view: v, room: r, seed: seed}
+	p := &painter{view: v, room: r, grain: rng(seed, 2)}
 	p.paintRoom()
 	p.noise = make([]byte, 3*v.size.W*v.size.H+noiseSpan+8)
 	chance := rng(seed, 1)
@@ -45,10 +45,10 @@ func (s *Sim) Draw(f *models.Frame) {
 		f.Pix = make([]byte, n)
 	}
 	f.Pix = f.Pix[:n]
-	s.painter.paint(newCanvas(f.Size, f.Pix), s.people, s.frame)
+	s.painter.paint(newCanvas(f.Size, f.Pix), s.people)
 }
 
-func (p *painter) paint(c *canvas, people []*person, frame int64) {
+func (p *painter) paint(c *canvas, people []*person) {
 	copy(c.pix, p.empty)
 	order := slices.Clone(people)
 	slices.SortStableFunc(order, func(a, b *person) int { // painter's order: far ones first
@@ -75,12 +75,12 @@ func (p *painter) paint(c *canvas, people []*person, frame int64) {
 			p.person(c, q)
 		}
 	}
-	p.addNoise(c.pix, frame)
+	p.addNoise(c.pix)
 }
 
 // addNoise adds eight bytes at a time: no byte overflows, since colours stay below brightest.
-func (p *painter) addNoise(pix []byte, frame int64) {
-	noise := p.noise[int(rand.New(rand.NewPCG(p.seed, uint64(frame))).Uint64N(noiseSpan)):]
+func (p *painter) addNoise(pix []byte) {
+	noise := p.noise[p.grain.IntN(noiseSpan):]
 	i := 0
 	for ; i+8 <= len(pix); i += 8 {
 		binary.LittleEndian.PutUint64(pix[i:], binary.LittleEndian.Uint64(pix[i:])+binary.LittleEndian.Uint64(noise[i:]))

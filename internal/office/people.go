@@ -114,7 +114,7 @@ type body struct {
 	swing float64 // -1..1, where the legs are in their gait
 }
 
-// at is a place beside the person's middle line (metres) at a share of the height.
+// part is a place beside the person's middle line (metres) at a share of the height.
 func (b *body) part(dx, share float64) pt { return pt{b.foot.x + dx*b.s, b.foot.y - share*b.h} }
 
 func (b *body) legs() {
@@ -130,7 +130,7 @@ func (b *body) legs() {
 		foot := b.part(0.09*side, 0.05)
 		step := b.swing * side
 		if aside {
-			foot.x = b.foot.x + (0.04*side+0.2*step)*b.s
+			foot.x = b.foot.x + (0.04*side+0.15*step)*b.s
 		}
 		foot.y -= max(step, 0) * 0.05 * b.h // the foot in the air
 		col := dark

@@ -43,8 +43,10 @@ func (p *painter) paintRoom() {
 		}
 	}
 	p.waitingArea(c)
-	p.plant(c, vec{-5.05, 2.75})
-	p.plant(c, vec{5.3, 3.1})
+	if p.room.counters < 5 { // else there is no space
+		p.plant(c, vec{-5.05, 2.75})
+		p.plant(c, vec{5.3, 3.1})
+	}
 }
 
 func (p *painter) floor(c *canvas) {
@@ -100,6 +102,10 @@ func (p *painter) desk(c *canvas, k int) {
 	front := append(p.view.outline(0, vec{l, deskFront}, vec{r, deskFront}), p.view.outline(deskTop, vec{r, deskFront}, vec{l, deskFront})...)
 	c.polygon(p.view.outline(deskTop, vec{l, deskFront}, vec{r, deskFront}, vec{r, deskBack}, vec{l, deskBack}), woodColour, 1)
 	c.polygon(front, panelColour, 1)
+	if side := math.Copysign(math.Max(math.Abs(x)-half, 0), x); side != 0 { // the side that faces the middle of the room
+		c.polygon(append(p.view.outline(0, vec{side, deskFront}, vec{side, deskBack}), p.view.outline(deskTop, vec{side, deskBack}, vec{side, deskFront})...),
+			panelColour.shade(0.85), 1)
+	}
 	edge := p.view.outline(deskTop, vec{l, deskFront}, vec{r, deskFront})
 	c.limb(edge[0], edge[1], 1.2*c.unit(), 1.2*c.unit(), woodColour.shade(0.8))
 

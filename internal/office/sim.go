@@ -228,7 +228,7 @@ func (s *Sim) call(c *counter) {
 		}
 		return
 	}
-	if !c.atDesk || s.leaves(c) || s.now < c.free || len(s.line) == 0 {
+	if !s.takes(c) || len(s.line) == 0 {
 		return
 	}
 	p := s.line[0]
