@@ -1,0 +1,56 @@
+// Package detect finds people in one frame: the second stop of the road inside analytics, after decode and before track.
+//
+// In goes a models.Frame, out come models.Detection boxes in the frame's pixels. The package holds what is pure: the
+// Detector contract, the geometry and decoding of YOLOX networks (Network, over an Engine), the reading of a foreground
+// mask as people (Crowd) and the replay of detections made earlier (Replay). The parts that call native libraries are in
+// analytics/native, which is the only way to make them. It imports models and may be imported by analytics, its native
+// rooms and cmd. Every Detector passes the suite in detecttest.
+package detect
+
+import (
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// Detector finds people. Implementations are safe for concurrent use; a detector that learns its scene (foreground) must
+// be given the frames of one camera only, in order.
+type Detector interface {
+	// Detect returns the people of one frame, best score first, boxes in the frame's pixels and clipped to it. It does not
+	// change or keep the frame. A frame without pixels or in a format it cannot read is a models.KindInvalid error.
+	Detect(f *models.Frame) ([]models.Detection, error)
+	// Info names what runs.
+	Info() Info
+	// Close frees what the detector holds; Detect then fails. A second Close does nothing.
+	Close() error
+}
+
+// Info names a detector and says how its scores are to be read.
+type Info struct {
+	Name       string // card or kind: "yolox_nano", "foreground"
+	Engine     string // "opencv", "onnxruntime"; empty where there is no choice
+	Basic      bool   // works without weights: accuracy is basic, seated and hidden people are often missed
+	Thresholds models.Thresholds
+}
+
+// String is the name shown to people: "yolox_nano (opencv)", "foreground".
+func (i Info) String() string {
+	if i.Engine == "" {
+		return i.Name
+	}
+	return i.Name + " (" + i.Engine + ")"
+}
+
+// CheckFrame returns a models.KindInvalid error unless f holds a whole BGR picture.
+func CheckFrame(f *models.Frame) error {
+	if f.Format != models.BGR24 || f.W <= 0 || f.H <= 0 || f.Stride < 3*f.W || len(f.Pix) < (f.H-1)*f.Stride+3*f.W {
+		return models.Errorf(models.KindInvalid, "frame %d: %dx%d pixels, stride %d, %d bytes: not a whole BGR picture",
+			f.Number, f.W, f.H, f.Stride, len(f.Pix))
+	}
+	return nil
+}
+
+// Clip cuts a box to a picture.
+func Clip(b models.Box, s models.Size) models.Box {
+	x0, y0 := max(b.X, 0), max(b.Y, 0)
+	x1, y1 := min(b.X+b.W, float64(s.W)), min(b.Y+b.H, float64(s.H))
+	return models.Box{X: x0, Y: y0, W: max(x1-x0, 0), H: max(y1-y0, 0)}
+}

@@ -1,0 +1,101 @@
+package detect
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// Engine runs a network. OpenCV DNN and ONNX Runtime are the two.
+type Engine interface {
+	// Infer runs one input of 3 x size.H x size.W values and returns the network's raw output, valid until the next call.
+	// It is called by one goroutine at a time.
+	Infer(input []float32, size models.Size) ([]float32, error)
+	Name() string // "opencv", "onnxruntime"
+	Close() error
+}
+
+// NetworkConfig says how a YOLOX network is fed and read; models/nets has one per card.
+type NetworkConfig struct {
+	Name       string
+	Input      models.Size // as published
+	Fixed      bool        // the input cannot have another shape
+	RGB        bool        // wants red first
+	Classes    int
+	Person     int // class of people
+	Thresholds models.Thresholds
+}
+
+// Network is a Detector on a YOLOX network.
+type Network struct {
+	cfg  NetworkConfig
+	info Info
+
+	mu     sync.Mutex
+	engine Engine // nil when closed
+	input  []float32
+}
+
+// floor is the lowest score that leaves a network detector, whatever the thresholds: below it there is only noise.
+const floor = .05
+
+// maxIoU is the overlap from which two boxes are one person.
+const maxIoU = .65
+
+// NewNetwork makes a detector that owns the engine.
+func NewNetwork(cfg NetworkConfig, engine Engine) *Network {
+	return &Network{cfg: cfg, info: Info{Name: cfg.Name, Engine: engine.Name(), Thresholds: cfg.Thresholds}, engine: engine}
+}
+
+// Detect finds people.
+func (n *Network) Detect(f *models.Frame) ([]models.Detection, error) {
+	if err := CheckFrame(f); err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.engine == nil {
+		return nil, ErrClosed
+	}
+	input := n.cfg.Input
+	if !n.cfg.Fixed {
+		input = InputFor(f.Size, input)
+	}
+	l := NewLetterbox(f.Size, input)
+	n.input = l.Fill(n.input, f, n.cfg.RGB)
+	out, err := n.engine.Infer(n.input, input)
+	if err != nil {
+		return nil, err
+	}
+	found, err := DecodeYOLOX(out, input, n.cfg.Classes, n.cfg.Person, min(floor, n.cfg.Thresholds.Low))
+	if err != nil {
+		return nil, err
+	}
+	found = Suppress(found, maxIoU)
+	kept := found[:0]
+	for _, d := range found {
+		if d.Box = l.Box(d.Box); d.Box.W >= 1 && d.Box.H >= 1 {
+			kept = append(kept, d)
+		}
+	}
+	return kept, nil
+}
+
+// Info names the card and the engine.
+func (n *Network) Info() Info { return n.info }
+
+// Close frees the engine.
+func (n *Network) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.engine == nil {
+		return nil
+	}
+	err := n.engine.Close()
+	n.engine = nil
+	return err
+}
+
+// ErrClosed is what a closed detector answers.
+var ErrClosed = errors.New("detector is closed")
