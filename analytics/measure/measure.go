@@ -97,7 +97,8 @@ func (m *Measure) Update(look models.Look) Figures {
 	m.state.Clock.frame(look.At, m.tick)
 	for i := range m.state.Zones {
 		l := look.Zones[i]
-		m.state.Zones[i].Last = sample{l.Count, l.LastSeen, l.Hidden > .5}
+		z := &m.state.Zones[i]
+		z.Last = sample{l.Count, later(l.LastSeen, z.Last.LastSeen), l.Hidden > .5}
 	}
 	for _, e := range look.Exits {
 		m.exit(e)

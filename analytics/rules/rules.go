@@ -136,6 +136,18 @@ func (e *Engine) step(out []models.Event, i int, start time.Time, dt time.Durati
 	return append(out, a.copy())
 }
 
+// Close closes every incident that goes on: the camera is no longer watched.
+func (e *Engine) Close(at time.Time) []models.Event {
+	var out []models.Event
+	for i := range e.alarms {
+		if a := &e.alarms[i]; a.firing() {
+			a.close(at, finding{})
+			out = append(out, a.copy())
+		}
+	}
+	return out
+}
+
 // open reports whether the incident of a rule goes on.
 func (e *Engine) open(i int) bool { return e.alarms[i].firing() }
 

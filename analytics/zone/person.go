@@ -10,7 +10,7 @@ import (
 type person struct {
 	track      int64
 	box        models.Box // last seen, 0..1
-	seen       time.Time
+	met, seen  time.Time
 	remembered bool       // the tracker still knows the track
 	fresh      bool       // first frame
 	in         []presence // by zone
@@ -21,10 +21,11 @@ type person struct {
 // presence is a person's time in one zone; the zero value is not being there.
 type presence struct {
 	Entered  time.Time
-	Inside   time.Time // last time seen inside
-	Counted  bool      // has dwelt long enough
-	LeftOpen bool      // the beginning was not seen
-	To       string    // queue inside a service zone: where service began meanwhile
+	Inside   time.Time     // last time seen inside
+	Sight    time.Duration // time seen inside
+	Counted  bool          // has dwelt long enough
+	LeftOpen bool          // the beginning was not seen
+	To       string        // queue inside a service zone: where service began meanwhile
 }
 
 func (p *presence) here() bool { return !p.Entered.IsZero() }
@@ -48,14 +49,14 @@ func (m *Map) find(track int64) *person {
 }
 
 // meet finds who a new track is: somebody who vanished nearby a moment ago and is seen again under a new number, or
-// somebody new.
+// somebody new. Only people seen for a while are found again: chance would chain false boxes into a person.
 func (m *Map) meet(t models.Track, box models.Box, size models.Size) *person {
 	const reach = .75 // heights a person may move while out of sight
 	var heir *person
 	best := reach
 	for i := range m.people {
 		p := &m.people[i]
-		if d := near(p.box, box, size); d <= best && t.Born.After(p.seen) {
+		if d := near(p.box, box, size); d <= best && t.Born.After(p.seen) && p.seen.Sub(p.met) >= known {
 			heir, best = p, d
 		}
 	}
@@ -63,7 +64,7 @@ func (m *Map) meet(t models.Track, box models.Box, size models.Size) *person {
 		heir.track = t.ID
 		return heir
 	}
-	m.people = append(m.people, person{track: t.ID, fresh: true, in: make([]presence, len(m.areas))})
+	m.people = append(m.people, person{track: t.ID, met: t.Born, fresh: true, in: make([]presence, len(m.areas))})
 	return &m.people[len(m.people)-1]
 }
 
@@ -80,6 +81,12 @@ func (m *Map) enter(p *person, zone int, at time.Time, size models.Size) {
 	if open && a.Kind == models.ZoneService && at.Sub(m.fresh) >= settle && at.Sub(a.last) > handover {
 		p.in[zone].LeftOpen = false // the counter was free: somebody new, hidden on the way
 	}
+}
+
+// dwelt reports whether a presence has lasted long enough to count. At least half of the time must have been seen: false
+// boxes that blink at one place are nobody.
+func (p *presence) dwelt(least time.Duration) bool {
+	return p.Inside.Sub(p.Entered) >= least && p.Sight >= least/2
 }
 
 // settled is called when a person has dwelt in a zone long enough to count.

@@ -20,6 +20,7 @@ const (
 	walk        = 10 * time.Second // from a queue to a service zone
 	seenOutside = 3 * time.Second  // seen outside this long, then lost: left for good
 	settle      = 2 * time.Second  // people found so soon after the start or a gap had been there before
+	known       = 2 * time.Second  // seen this long: a person, not a false box
 	handover    = 10 * time.Second // a person born inside a service zone this soon after another was lost there is the same
 )
 
@@ -27,8 +28,9 @@ const (
 type Map struct {
 	areas  []area
 	people []person
-	last   time.Time // of the newest frame
-	fresh  time.Time // when sight began: the first frame, or the first after a gap
+	last   time.Time     // of the newest frame
+	step   time.Duration // from the frame before, at most 1 s
+	fresh  time.Time     // when sight began: the first frame, or the first after a gap
 	ended  []models.Stay
 	exits  []models.Exit
 }
@@ -64,6 +66,7 @@ func (m *Map) Update(at time.Time, size models.Size, tracks []models.Track) mode
 		m.endAll(models.EndGap)
 		m.fresh = at
 	}
+	m.step = min(at.Sub(m.last), time.Second)
 	m.last = at
 	for i := range m.people {
 		m.people[i].remembered = false
@@ -134,13 +137,14 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 			m.enter(p, i, at, size)
 		case inside:
 			in.Inside = at
+			in.Sight += m.step
 		case in.here() && at.Sub(in.Inside) >= outAfter:
 			m.leave(p, i)
 		}
 		if inside {
 			a.last = at
 		}
-		if in.here() && !in.Counted && in.Inside.Sub(in.Entered) >= a.MinDwell {
+		if in.here() && !in.Counted && in.dwelt(a.MinDwell) {
 			in.Counted = true
 			m.settled(p, i)
 		}

@@ -1,0 +1,175 @@
+// Package analytics is the road from frames to facts: detect finds people, track keeps them, zone counts them, measure
+// times them, rules speak. pipeline.go is that sentence for one frame; a Runner drives it for one live camera.
+//
+// In: models.Frame with its capture time. Out: Result. The pipeline is synchronous and has no clock of its own; the same
+// frames always give the same result. cmd makes pipelines and runners; nothing else imports this package.
+package analytics
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/counterwatch/counterwatch/analytics/detect"
+	"github.com/counterwatch/counterwatch/analytics/measure"
+	"github.com/counterwatch/counterwatch/analytics/rules"
+	"github.com/counterwatch/counterwatch/analytics/track"
+	"github.com/counterwatch/counterwatch/analytics/zone"
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// Config says what to analyse and how.
+type Config struct {
+	Node     string
+	Camera   models.Camera
+	Site     models.Site // time zone and calendar
+	Detector detect.Detector
+	Track    track.Config  // thresholds left zero are the detector's own
+	FPS      float64       // analysed frames per second that are to be expected; 0 is Camera.AnalyseFPS, or else 2
+	Cooldown time.Duration // see rules.Config
+}
+
+// Pipeline analyses one camera. It is not safe for concurrent use.
+type Pipeline struct {
+	detector detect.Detector
+	tracker  *track.Tracker
+	zones    *zone.Map
+	measure  *measure.Measure
+	rules    *rules.Engine
+	live     models.Live
+}
+
+// NewPipeline checks the camera, fills in its defaults and joins the stages. Errors are models.KindInvalid and name the field.
+func NewPipeline(cfg Config) (*Pipeline, error) {
+	if err := cfg.Camera.Validate(); err != nil {
+		return nil, err
+	}
+	if err := cfg.Site.Calendar.Validate(); err != nil {
+		return nil, err
+	}
+	location, err := cfg.Site.Location()
+	if err != nil {
+		return nil, err
+	}
+	camera, info := cfg.Camera.WithDefaults(), cfg.Detector.Info()
+	for _, fps := range []float64{camera.AnalyseFPS, 2} {
+		if cfg.FPS == 0 {
+			cfg.FPS = fps
+		}
+	}
+	if t := &cfg.Track.Thresholds; t.High == 0 {
+		t.Low, t.High, t.Birth, t.Immediate = info.Thresholds.Low, info.Thresholds.High, info.Thresholds.Birth, info.Thresholds.Immediate
+	}
+	return &Pipeline{
+		detector: cfg.Detector,
+		tracker:  track.New(cfg.Track),
+		zones:    zone.New(camera.Zones),
+		measure: measure.New(measure.Config{
+			Node: cfg.Node, Camera: camera, Calendar: cfg.Site.Calendar, Location: location,
+			Interval: time.Duration(float64(time.Second) / cfg.FPS),
+		}),
+		rules: rules.New(rules.Config{
+			Node: cfg.Node, Camera: camera, Always: cfg.Site.Calendar.Always, Detector: info.String(), Cooldown: cfg.Cooldown,
+		}),
+		live: models.Live{Camera: camera.ID, Detector: info.String(), Basic: info.Basic, Health: models.CameraHealth{State: models.CameraConnecting}},
+	}, nil
+}
+
+// Step takes one frame all the way. A damaged frame shows ghosts: it counts as not seen. After an error of the detector
+// the frame counts as not seen too, and the pipeline can go on.
+func (p *Pipeline) Step(f *models.Frame) (Result, error) {
+	if f.Damaged {
+		return p.Gap(f.At, p.live.Health), nil
+	}
+	found, err := p.detector.Detect(f)
+	if err != nil {
+		return Result{}, fmt.Errorf("frame %d: detect: %w", f.Number, err)
+	}
+	people := p.tracker.Update(f.At, f.Size, p.zones.Admit(f.Size, slices.Clone(found)))
+	look := p.zones.Update(f.At, f.Size, people)
+	figures := p.measure.Update(look)
+	events := p.judge(figures, f.At, models.CameraLive)
+	p.show(look, f.Size)
+	return p.result(found, people, figures, events), nil
+}
+
+// Gap is called at least once a second while no frame comes. It closes minutes, pauses timers and opens the camera's own
+// incidents. Health is the camera's.
+func (p *Pipeline) Gap(at time.Time, health models.CameraHealth) Result {
+	figures := p.measure.Idle(at, p.zones.Idle(at))
+	events := p.judge(figures, at, health.State)
+	p.live.Health = health
+	return p.result(nil, nil, figures, events)
+}
+
+// Close completes minutes and visits. At the end of a day, a file or a run (EndDay) incidents stay open: whether they go on
+// is for others to see. With EndGap the camera is no longer watched, and they are closed.
+func (p *Pipeline) Close(at time.Time, why models.Ended) Result {
+	figures := p.measure.Close(at, p.zones.Close(why))
+	var events []models.Event
+	for _, s := range figures.Seconds {
+		events = append(events, p.rules.Second(s)...)
+	}
+	if why == models.EndGap {
+		events = append(events, p.rules.Close(at)...)
+	}
+	return p.result(nil, nil, figures, events)
+}
+
+// kept is the state of the stages that have some.
+type kept struct{ Zone, Measure, Rules json.RawMessage }
+
+// State returns all that must survive a restart: open minutes, waits in the making, staffing timers, open incidents.
+func (p *Pipeline) State() ([]byte, error) {
+	var k kept
+	var err error
+	for _, s := range []struct {
+		to   *json.RawMessage
+		from func() ([]byte, error)
+	}{{&k.Zone, p.zones.State}, {&k.Measure, p.measure.State}, {&k.Rules, p.rules.State}} {
+		if *s.to, err = s.from(); err != nil {
+			return nil, fmt.Errorf("keep state: %w", err)
+		}
+	}
+	return json.Marshal(k)
+}
+
+// Restore goes on from what State returned; call it before the first frame. The time between is unknown, never absent.
+// After an error the pipeline must be thrown away and a new one started without state.
+func (p *Pipeline) Restore(state []byte) error {
+	var k kept
+	if err := json.Unmarshal(state, &k); err != nil {
+		return fmt.Errorf("restore state: %w", err)
+	}
+	if err := p.measure.Restore(k.Measure); err != nil {
+		return err
+	}
+	if err := p.zones.Restore(k.Zone); err != nil {
+		return fmt.Errorf("restore state: %w", err)
+	}
+	return p.rules.Restore(k.Rules)
+}
+
+// judge gives every new second to the rules, then the camera's own state.
+func (p *Pipeline) judge(figures measure.Figures, at time.Time, state models.CameraState) []models.Event {
+	var events []models.Event
+	for _, s := range figures.Seconds {
+		events = append(events, p.rules.Second(s)...)
+	}
+	return append(events, p.rules.Health(at, state)...)
+}
+
+// show remembers what the newest frame looks like.
+func (p *Pipeline) show(look models.Look, size models.Size) {
+	p.live.At, p.live.People, p.live.Size, p.live.Boxes = look.At, look.People, size, look.Boxes
+	if h := &p.live.Health; h.State != models.CameraLive {
+		*h = models.CameraHealth{State: models.CameraLive, Since: look.At}
+	}
+}
+
+func (p *Pipeline) result(found []models.Detection, people []models.Track, figures measure.Figures, events []models.Event) Result {
+	live := p.live
+	p.measure.Live(&live)
+	return Result{Detections: found, Tracks: people, Live: live, Minutes: figures.Minutes, Visits: figures.Visits, Events: events}
+}

@@ -1,0 +1,219 @@
+package analytics
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/counterwatch/counterwatch/analytics/detect"
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// noisy is a detector with the faults that were measured on real video: misses that come in runs, jitter, and false boxes.
+type noisy struct {
+	eyes
+	r      *rand.Rand
+	missed []bool
+	ghost  models.Box
+	ghosts int     // frames the false box still lives
+	grade  float64 // its score
+}
+
+func (n *noisy) Detect(f *models.Frame) ([]models.Detection, error) {
+	if n.missed == nil {
+		n.missed = make([]bool, len(n.scene.people))
+	}
+	var out []models.Detection
+	for i := range n.scene.people {
+		miss, find := .05, .5
+		if n.missed[i] {
+			n.missed[i] = n.r.Float64() >= find
+		} else {
+			n.missed[i] = n.r.Float64() < miss
+		}
+		if b, ok := n.scene.people[i].box(f.At.Sub(n.scene.start), f.Size); ok && !n.missed[i] {
+			b.X += n.r.NormFloat64() * .03 * b.H
+			b.Y += n.r.NormFloat64() * .03 * b.H
+			out = append(out, models.Detection{Box: b, Score: .6 + .39*n.r.Float64()})
+		}
+	}
+	if n.ghosts > 0 {
+		n.ghosts--
+		out = append(out, models.Detection{Box: n.ghost, Score: n.grade})
+	} else if n.r.Float64() < .05 {
+		n.ghosts, n.grade = 3, .5+.3*n.r.Float64()
+		n.ghost = models.Box{X: n.r.Float64() * 1000, Y: 200 + n.r.Float64()*150, W: 80, H: 200}
+	}
+	return out, nil
+}
+
+// TestNoiseChangesLittle plays scenes with a faulty detector: the same incidents, and nearly the same figures.
+func TestNoiseChangesLittle(t *testing.T) {
+	for _, name := range []string{"absence-waiting", "waits", "short-thresholds", "back-in-time"} {
+		s := readScene(t, "testdata/"+name+".scene")
+		clean := play(t, s, 5, eyes{s})
+		for seed := range uint64(5) {
+			dirty := play(t, s, 5, &noisy{eyes: eyes{s}, r: rand.New(rand.NewPCG(seed, 1))})
+			dirty.invariants(t)
+			if len(dirty.order) != len(clean.order) {
+				t.Errorf("%s, seed %d: %d incidents, without noise %d", name, seed, len(dirty.order), len(clean.order))
+				for _, e := range dirty.events {
+					t.Log(dirty.tell(e))
+				}
+				continue
+			}
+			for i := range clean.order {
+				a, b := clean.events[clean.order[i]], dirty.events[dirty.order[i]]
+				if d := b.Opened.Sub(a.Opened).Abs(); a.Kind != b.Kind || d > 5*time.Second {
+					t.Errorf("%s, seed %d: %s opened %v apart", name, seed, b.Kind, d)
+				}
+			}
+			for _, z := range s.camera.Zones {
+				a, b := clean.occupancy(z.ID), dirty.occupancy(z.ID)
+				if d := (b - a) / s.end.Seconds(); d > .15 || d < -.15 {
+					t.Errorf("%s, seed %d: mean count of %s is off by %+.2f", name, seed, z.ID, d)
+				}
+			}
+		}
+	}
+}
+
+func (p *played) occupancy(zone string) (sum float64) {
+	for _, m := range p.minutes {
+		if m.Zone == zone {
+			sum += m.OccupancyS
+		}
+	}
+	return sum
+}
+
+// TestRestartAnywhere kills the road at random moments: the same incidents with the same ids, every minute once, and no
+// second of absence that was not seen.
+func TestRestartAnywhere(t *testing.T) {
+	s := readScene(t, "testdata/short-thresholds.scene")
+	clean := play(t, s, 5, eyes{s})
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 40 {
+		s.restart = nil
+		for range 1 + r.IntN(4) {
+			s.restart = append(s.restart, time.Duration(r.Int64N(int64(s.end))))
+		}
+		slices.Sort(s.restart)
+		p := play(t, s, 5, eyes{s})
+		p.invariants(t)
+		if !reflect.DeepEqual(clean.order, p.order) {
+			t.Errorf("restarts at %v: incidents %v, want %v", s.restart, p.order, clean.order)
+		}
+		if len(p.minutes) != len(clean.minutes) {
+			t.Errorf("restarts at %v: %d minutes, want %d", s.restart, len(p.minutes), len(clean.minutes))
+		}
+	}
+}
+
+// TestOutagesAreNoAbsence throws random outages at an officer who never leaves.
+func TestOutagesAreNoAbsence(t *testing.T) {
+	s := readScene(t, "testdata/outage-is-no-absence.scene")
+	s.end = 30 * time.Minute
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 50 {
+		s.outages = nil
+		for at := time.Duration(0); at < s.end; {
+			at += time.Duration(r.ExpFloat64() * 60 * float64(time.Second))
+			end := at + time.Duration(r.ExpFloat64()*45*float64(time.Second))
+			s.outages = append(s.outages, outage{at, end, []models.CameraState{models.CameraOffline, models.CameraStalled}[r.IntN(2)]})
+			at = end
+		}
+		p := play(t, s, 2, eyes{s})
+		p.invariants(t)
+		for _, e := range p.events {
+			if strings.HasPrefix(string(e.Kind), "counter.") {
+				t.Fatalf("%s of an officer who never left: %v", p.tell(e), s.outages)
+			}
+		}
+		for _, m := range p.minutes {
+			if m.AbsentS > 0 {
+				t.Fatalf("absent seconds at %v", m.Start)
+			}
+		}
+	}
+}
+
+// TestStateIsSmall: state is kept every few seconds on the node's disk.
+func TestStateIsSmall(t *testing.T) {
+	s := readScene(t, "testdata/waits.scene")
+	p, err := NewPipeline(Config{Node: "node", Camera: s.camera, Site: s.site, Detector: eyes{s}, FPS: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range int(s.end.Seconds() * 5) {
+		if _, err := p.Step(&models.Frame{Number: int64(n + 1), At: s.start.Add(time.Duration(n) * 200 * time.Millisecond), Size: s.size}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state, err := p.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(state) > 32<<10 || !json.Valid(state) {
+		t.Errorf("the state has %d bytes", len(state))
+	}
+}
+
+func TestRestoreRefuses(t *testing.T) {
+	s := readScene(t, "testdata/waits.scene")
+	build := func(c models.Camera) *Pipeline {
+		p, err := NewPipeline(Config{Node: "node", Camera: c, Site: s.site, Detector: eyes{s}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	state, err := build(s.camera).State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := s.camera
+	other.Counters = nil
+	if err := build(other).Restore(state); models.KindOf(err) != models.KindConflict {
+		t.Errorf("state of other counters: %v", err)
+	}
+	for _, bad := range []string{"", "{", "[]", `{"Measure":1}`} {
+		if err := build(s.camera).Restore([]byte(bad)); err == nil {
+			t.Errorf("state %q was taken", bad)
+		}
+	}
+}
+
+func TestNewPipelineNamesTheField(t *testing.T) {
+	good := readScene(t, "testdata/waits.scene").camera
+	for _, c := range []struct {
+		field string
+		spoil func(*models.Camera)
+	}{
+		{"zones[0].polygon", func(c *models.Camera) { c.Zones[0].Polygon = c.Zones[0].Polygon[:2] }},
+		{"zones[1].polygon", func(c *models.Camera) {
+			c.Zones[1].Polygon = models.Polygon{{X: 0, Y: 0}, {X: 1, Y: 1}, {X: 1, Y: 0}, {X: 0, Y: 1}}
+		}},
+		{"zones[0].polygon[1]", func(c *models.Camera) { c.Zones[0].Polygon[1].X = 1.2 }},
+		{"counters[0].staff[0]", func(c *models.Camera) { c.Counters[0].Staff = []string{"nowhere"} }},
+		{"counters[0].staff", func(c *models.Camera) { c.Counters[0].Staff = nil }},
+		{"counters[0].required_on_duty", func(c *models.Camera) { c.Counters[0].RequiredOnDuty = 11 }},
+	} {
+		camera := good
+		camera.Zones, camera.Counters = slices.Clone(good.Zones), slices.Clone(good.Counters)
+		for i := range camera.Zones {
+			camera.Zones[i].Polygon = slices.Clone(camera.Zones[i].Polygon)
+		}
+		c.spoil(&camera)
+		_, err := NewPipeline(Config{Camera: camera, Detector: eyes{}})
+		if e, ok := err.(*models.Error); !ok || e.Field != c.field || e.Kind != models.KindInvalid {
+			t.Errorf("%s: the error is %v", c.field, err)
+		}
+	}
+}
+
+var _ detect.Detector = (*noisy)(nil)
