@@ -70,7 +70,7 @@ func (l *lockout) forget(now time.Time) {
 		}
 	}
 	for name, t := range l.names {
-		if len(l.names) < lockNames {
+		if len(l.names) < lockNames*3/4 { // a quarter at once: this must not be done for every name
 			return
 		}
 		if now.After(t.until) {

@@ -63,8 +63,12 @@ func ToEstimate(e models.Estimate) *pb.Estimate {
 		Value: Number(e.Value), Low: Number(e.Low), High: Number(e.High),
 		N: int32(e.N), Quality: ToQuality(e.Quality), Method: e.Method,
 	}
-	if e.Quality != models.Measured && e.Quality != models.Estimated && e.Value == 0 && e.Low == 0 && e.High == 0 {
-		p.Value, p.Low, p.High = nil, nil, nil
+	if e.Quality != models.Measured && e.Quality != models.Estimated {
+		for _, v := range []**float64{&p.Value, &p.Low, &p.High} {
+			if *v != nil && **v == 0 {
+				*v = nil
+			}
+		}
 	}
 	return p
 }
