@@ -1,0 +1,345 @@
+package analytics
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/counterwatch/counterwatch/analytics/decode"
+	"github.com/counterwatch/counterwatch/internal/flood"
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// Stepper is what a Runner drives: a Pipeline.
+type Stepper interface {
+	Step(f *models.Frame) (Result, error)
+	Gap(at time.Time, h models.CameraHealth) Result
+	Close(at time.Time, why models.Ended) Result
+	State() ([]byte, error)
+	Restore(state []byte) error
+}
+
+// Units is one reader of a camera's access units: an ingest.Cursor.
+type Units interface {
+	Next(ctx context.Context) (*models.AccessUnit, error)
+	Skipped() int64 // units missed because the reader was too slow
+	Close()
+}
+
+// Sink keeps what was found: an outbox. Records, media and state are kept together or not at all.
+type Sink interface {
+	Put(ctx context.Context, records []models.Record, media []models.Media, state []byte) error
+}
+
+// ErrRemoved as the cause of a Runner's context says that the camera is no longer watched: what is open is closed. Any
+// other end is a pause: what is open is kept in the state and goes on at the next start.
+var ErrRemoved = errors.New("the camera was removed")
+
+// RunnerConfig says what one camera's Runner works with. All but Slots, Log, State and Now is needed.
+type RunnerConfig struct {
+	Node       string
+	Camera     models.Camera
+	NewStepper func() (Stepper, error)
+	NewDecoder func(models.Codec) (decode.Decoder, error)
+	Units      func() Units
+	Health     func() models.CameraHealth
+	Sink       Sink
+	Slots      chan struct{}    // shared by all cameras of a node: as many frames are analysed at once as it has room for
+	State      []byte           // of the last run, as Sink got it; may be empty
+	Log        *slog.Logger     // nil is slog.Default
+	Now        func() time.Time // nil is time.Now: only for rates and for gaps, frames carry their own time
+}
+
+// Counts are what a Runner did and left undone since it began.
+type Counts struct {
+	Units    int64 // received
+	Skipped  int64 // access units that came while the decoder was too slow
+	Dropped  int64 // decoded frames that a newer one replaced before there was time for them
+	Damaged  int64 // frames of damaged groups of pictures
+	Failed   int64 // pictures that could not be decoded or analysed
+	Analysed int64
+}
+
+// Runner takes one camera from access units to records: it decodes every picture, analyses the newest at the camera's
+// rate, tells the pipeline of gaps, takes the pictures that prove incidents, and keeps the newest for stills.
+type Runner struct {
+	cfg      RunnerConfig
+	interval time.Duration // between analysed frames
+	log      *flood.Log
+	mail     chan *models.Frame // the newest frame that waits for analysis
+	album    *album
+	state    []byte // as last kept; of the analysis goroutine
+
+	mu       sync.Mutex
+	counts   Counts
+	in, done rate
+	view     view
+}
+
+// view is the newest analysed frame with what was seen in it.
+type view struct {
+	frame *models.Frame
+	live  models.Live
+}
+
+const (
+	defaultFPS   = 2                      // of a live camera that names no rate
+	gapAfter     = time.Second            // without an analysed frame
+	gapMargin    = 500 * time.Millisecond // frames may come this much later than the last ones did
+	maxLag       = 20 * time.Second       // a frame is never later than the ring is long
+	keepEvery    = 2 * time.Second        // the state is kept this often when there are no records
+	restartAfter = time.Second            // a decoder or pipeline that fell over
+	backwards    = 5 * time.Second        // the node's clock was set back, if capture times go back further than this
+)
+
+// NewRunner makes a Runner; Run starts it.
+func NewRunner(cfg RunnerConfig) *Runner {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Slots == nil {
+		cfg.Slots = make(chan struct{}, 1)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	fps := cfg.Camera.AnalyseFPS
+	if fps == 0 {
+		fps = defaultFPS
+	}
+	return &Runner{
+		cfg: cfg, interval: time.Duration(float64(time.Second) / fps), log: flood.New(cfg.Log, 10*time.Second),
+		mail: make(chan *models.Frame, 1), album: newAlbum(cfg.Camera), state: cfg.State,
+		view: view{live: models.Live{Camera: cfg.Camera.ID}},
+	}
+}
+
+// Run works until ctx ends and everything found is kept. A panic in a decoder or a stage is this camera's alone: the
+// runner goes on from the state that was kept last.
+func (r *Runner) Run(ctx context.Context) {
+	defer r.log.Close()
+	for {
+		err := r.once(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		r.log.Warn("analysis of the camera failed and begins again", "err", err)
+		select {
+		case <-time.After(restartAfter):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// once runs decoder and pipeline until ctx ends or one of them fails; the other is then stopped too.
+func (r *Runner) once(ctx context.Context) error {
+	run, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	decoder := make(chan struct{})
+	go func() {
+		defer close(decoder)
+		if err := guard(func() error { return r.decode(run) }); err != nil {
+			cancel(err)
+		}
+	}()
+	err := guard(func() error { return r.analyse(run) })
+	cause := context.Cause(run)
+	cancel(nil)
+	<-decoder
+	if err == nil {
+		err = cause
+	}
+	return err
+}
+
+// guard turns a panic into an error that says where.
+func guard(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return do()
+}
+
+// decode turns units into frames and leaves the newest that is due in the mailbox.
+func (r *Runner) decode(ctx context.Context) error {
+	units := r.cfg.Units()
+	defer units.Close()
+	var decoder decode.Decoder
+	defer func() {
+		if decoder != nil {
+			_ = decoder.Close()
+		}
+	}()
+	var codec models.Codec
+	var due cadence
+	for {
+		u, err := units.Next(ctx)
+		if err != nil {
+			return nil // ctx has ended
+		}
+		r.received(units.Skipped())
+		if decoder == nil || u.Codec != codec {
+			if decoder != nil {
+				_ = decoder.Close()
+			}
+			if decoder, err = r.cfg.NewDecoder(u.Codec); err != nil {
+				return err
+			}
+			codec = u.Codec
+			decoder.Select(func(at time.Time) bool { return due.take(at, r.interval) })
+		}
+		frames, err := decoder.Decode(u)
+		if err != nil {
+			r.count(func(c *Counts) { c.Failed++ })
+			r.log.Warn("picture cannot be decoded", "err", err)
+		}
+		for _, f := range frames {
+			r.post(f)
+		}
+	}
+}
+
+// post puts a frame into the mailbox: newest wins.
+func (r *Runner) post(f *models.Frame) {
+	if f.Damaged {
+		r.count(func(c *Counts) { c.Damaged++ })
+		return
+	}
+	for {
+		select {
+		case r.mail <- f:
+			return
+		default:
+		}
+		select {
+		case <-r.mail:
+			r.count(func(c *Counts) { c.Dropped++ })
+		default:
+		}
+	}
+}
+
+// analyse drives the pipeline: frames as they come, gaps while none comes.
+func (r *Runner) analyse(ctx context.Context) error {
+	p, err := r.begin()
+	if err != nil {
+		return err
+	}
+	j := &journal{r: r, p: p}
+	tick := time.NewTicker(gapAfter / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return j.finish(ctx)
+		case f := <-r.mail:
+			err = j.step(ctx, f)
+		case <-tick.C:
+			err = j.gap(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// inSlot waits for the right to analyse and hands do the newest frame; do is not called when ctx ends first.
+func (r *Runner) inSlot(ctx context.Context, f *models.Frame, do func(*models.Frame)) {
+	select {
+	case r.cfg.Slots <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-r.cfg.Slots }()
+	select {
+	case f = <-r.mail:
+		r.count(func(c *Counts) { c.Dropped++ })
+	default:
+	}
+	do(f)
+}
+
+// runnerState is what survives a restart.
+type runnerState struct {
+	Pipeline  json.RawMessage
+	Snapshots map[string]taken
+}
+
+// begin makes a pipeline that goes on where the state was kept. A state that no longer fits is left behind.
+func (r *Runner) begin() (Stepper, error) {
+	p, err := r.cfg.NewStepper()
+	if err != nil || len(r.state) == 0 {
+		return p, err
+	}
+	var s runnerState
+	err = json.Unmarshal(r.state, &s)
+	if err == nil {
+		err = p.Restore(s.Pipeline)
+	}
+	if err != nil {
+		r.cfg.Log.Warn("the camera begins anew: its kept state does not fit", "err", err)
+		return r.cfg.NewStepper()
+	}
+	r.album.restore(s.Snapshots)
+	return p, nil
+}
+
+func (r *Runner) received(skipped int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts.Units++
+	r.counts.Skipped = skipped
+	r.in.add(r.cfg.Now())
+}
+
+func (r *Runner) count(do func(*Counts)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	do(&r.counts)
+}
+
+// Counts returns what was done and left undone.
+func (r *Runner) Counts() Counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts
+}
+
+// Live returns the newest figures.
+func (r *Runner) Live() models.Live {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.live()
+}
+
+// live needs mu.
+func (r *Runner) live() models.Live {
+	l, now := r.view.live, r.cfg.Now()
+	l.Health = r.cfg.Health()
+	l.FPSIn, l.FPSAnalysed = r.in.perSecond(now), r.done.perSecond(now)
+	return l
+}
+
+// Still returns the newest analysed picture with what was seen in it; KindUnavailable before the first.
+func (r *Runner) Still() (models.Still, error) {
+	r.mu.Lock()
+	f, live := r.view.frame, r.live()
+	r.mu.Unlock()
+	if f == nil {
+		h := r.cfg.Health()
+		return models.Still{}, models.Errorf(models.KindUnavailable, "camera %s has shown no picture yet: it is %s (%s)", r.cfg.Camera.ID, h.State, h.Reason)
+	}
+	picture, err := r.album.encode(f)
+	if err != nil {
+		return models.Still{}, err
+	}
+	return models.Still{JPEG: picture, At: f.At, Live: live}, nil
+}

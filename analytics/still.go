@@ -1,0 +1,165 @@
+package analytics
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+const (
+	jpegQuality  = 80
+	forgetClosed = time.Hour        // an incident may be re-opened this long after it closed
+	beforeWithin = 30 * time.Minute // a picture older than this no longer shows how it was before
+)
+
+// album takes the pictures that prove incidents: the last one with the counter staffed, the one at the opening, the one
+// at the closing. Masks are black in all of them.
+type album struct {
+	camera string
+	masks  []models.Polygon
+
+	newest *models.Frame
+	before map[string]*models.Frame // by counter: the newest frame with an officer in a staffed counter
+	taken  map[string]taken         // by incident
+
+	mu     sync.Mutex // stills are asked for at any time
+	size   models.Size
+	hidden []bool // pixels under masks, of a picture of that size
+}
+
+// taken are the pictures of one incident.
+type taken struct {
+	Snapshots []models.Snapshot
+	Closed    time.Time
+}
+
+func newAlbum(c models.Camera) *album {
+	a := &album{camera: c.ID, before: map[string]*models.Frame{}, taken: map[string]taken{}}
+	for _, z := range c.Zones {
+		if z.Kind == models.ZoneMask {
+			a.masks = append(a.masks, z.Polygon)
+		}
+	}
+	return a
+}
+
+func (a *album) restore(t map[string]taken) {
+	if t != nil {
+		a.taken = t
+	}
+}
+
+// see remembers an analysed frame. Frames are never changed after they were made, so keeping one costs nothing.
+func (a *album) see(f *models.Frame, live models.Live) {
+	a.newest = f
+	for _, c := range live.Counters {
+		if c.Staffing == models.Staffed && c.OnDuty > 0 && c.Unseen == 0 {
+			a.before[c.Counter] = f
+		}
+	}
+}
+
+// attach adds their pictures to the incidents that open or close, repeats them in every later revision, and returns the
+// pictures to send.
+func (a *album) attach(events []models.Event) (media []models.Media) {
+	for i := range events {
+		e := &events[i]
+		t, known := a.taken[e.ID]
+		take := func(role models.SnapshotRole, f *models.Frame) {
+			if f == nil {
+				return
+			}
+			m, err := a.shoot(e, role, f)
+			if err != nil {
+				return // a frame of a format that cannot be shown: the incident stands without a picture
+			}
+			media = append(media, m)
+			kept := t.Snapshots[:0:0]
+			for _, s := range t.Snapshots {
+				if s.Role != role {
+					kept = append(kept, s)
+				}
+			}
+			t.Snapshots = append(kept, models.Snapshot{ID: m.ID, Role: role, At: m.At})
+		}
+		switch {
+		case e.Open() && !known:
+			if f := a.before[e.Counter]; f != nil && e.Opened.Sub(f.At) < beforeWithin {
+				take(models.SnapshotBefore, f)
+			}
+			take(models.SnapshotOpening, a.newest)
+		case !e.Open() && t.Closed.IsZero():
+			take(models.SnapshotNow, a.newest)
+		}
+		t.Closed = e.Closed
+		a.taken[e.ID] = t
+		e.Snapshots = t.Snapshots
+		maps.DeleteFunc(a.taken, func(id string, t taken) bool {
+			return !t.Closed.IsZero() && id != e.ID && e.Opened.Sub(t.Closed) > forgetClosed
+		})
+	}
+	return media
+}
+
+// shoot makes one picture of an incident; the same moment of the same incident always has the same id.
+func (a *album) shoot(e *models.Event, role models.SnapshotRole, f *models.Frame) (models.Media, error) {
+	data, err := a.encode(f)
+	return models.Media{
+		ID: models.RecordID("snapshot", e.ID, role, f.At), Camera: a.camera, Event: e.ID, At: f.At, Type: "image/jpeg", Data: data,
+	}, err
+}
+
+// encode makes a JPEG of a BGR24 frame, masks blackened.
+func (a *album) encode(f *models.Frame) ([]byte, error) {
+	if f.Format != models.BGR24 || len(f.Pix) < (f.H-1)*f.Stride+3*f.W {
+		return nil, fmt.Errorf("a frame without BGR pixels cannot be shown")
+	}
+	hidden := a.hiddenPixels(f.Size)
+	img := image.NewRGBA(image.Rect(0, 0, f.W, f.H))
+	for y := range f.H {
+		in, out := f.Pix[y*f.Stride:], img.Pix[y*img.Stride:]
+		for x := range f.W {
+			if hidden == nil || !hidden[y*f.W+x] {
+				out[4*x], out[4*x+1], out[4*x+2] = in[3*x+2], in[3*x+1], in[3*x]
+			}
+			out[4*x+3] = 255
+		}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: jpegQuality}); err != nil {
+		return nil, fmt.Errorf("encode picture: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// hiddenPixels says which pixels lie under masks; nil when there are none. A pixel is hidden when any of its corners or
+// its centre is.
+func (a *album) hiddenPixels(s models.Size) []bool {
+	if len(a.masks) == 0 {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.size == s {
+		return a.hidden
+	}
+	hidden := make([]bool, s.W*s.H)
+	for y := range s.H {
+		for x := range s.W {
+			for _, d := range [...][2]float64{{0.5, 0.5}, {0, 0}, {1, 0}, {0, 1}, {1, 1}} {
+				p := models.Point{X: (float64(x) + d[0]) / float64(s.W), Y: (float64(y) + d[1]) / float64(s.H)}
+				for _, m := range a.masks {
+					hidden[y*s.W+x] = hidden[y*s.W+x] || m.Contains(p)
+				}
+			}
+		}
+	}
+	a.size, a.hidden = s, hidden
+	return hidden
+}
