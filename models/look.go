@@ -7,6 +7,7 @@ type Look struct {
 	At     time.Time
 	People int
 	Zones  []ZoneLook // in the order of Camera.Zones
+	Amends []Amend    // what earlier looks should have said
 	Exits  []Exit     // ways out of a queue that became certain in this frame
 	Stays  []Stay     // stays whose end became certain in this frame
 	Boxes  []LiveBox
@@ -17,6 +18,14 @@ type ZoneLook struct {
 	Count    int       // people who have dwelt there at least the zone's minimum
 	LastSeen time.Time // last time one of them was seen; people out of sight for a moment stay counted
 	Hidden   float64   // staff zones: share covered by people who stand in front, 0..1
+}
+
+// Amend corrects the count of a zone in looks of the last seconds: somebody who has now dwelt long enough had been there
+// before, somebody who is now sure to have left had left before.
+type Amend struct {
+	Zone     int       // index in Camera.Zones
+	From, To time.Time // after From, up to and including To
+	By       int       // +1 or -1
 }
 
 // Exit is one person who stopped waiting: the D(t) of the first-in-first-out reconstruction.

@@ -9,6 +9,7 @@ package measure
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/counterwatch/counterwatch/internal/waits"
@@ -44,15 +45,14 @@ type state struct {
 	Clock    clock
 	Zones    []zoneState
 	Counters []staffing
-	Late     []second        // seconds whose smoothed counts are not known yet, at most smoothing/2
+	Late     []second        // newest last: seconds that may still be amended, and the two before them
 	Minutes  []models.Minute // open: zones, then counters
 	Cover    []cover         // the last hour
 }
 
 type zoneState struct {
 	Last   sample
-	Window [smoothing]int // counts of the newest seconds, -1 unseen
-	Smooth int
+	Smooth int // median of the newest seconds
 	Flow   flow
 }
 
@@ -63,14 +63,20 @@ type sample struct {
 	Hidden   bool
 }
 
-const smoothing = 5 // seconds of the median
+const (
+	smoothing = 5             // seconds of the median
+	half      = smoothing / 2 // on either side of its middle
+	amendable = 8             // seconds until a second is final: the dwell of a service zone, and what smoothing needs
+)
 
-// second is a second waiting for its smoothed counts.
+// second is a second that is not final yet.
 type second struct {
-	Start    time.Time
-	Seen     bool
-	Working  bool
-	Counters []models.CounterSecond
+	Start   time.Time
+	Seen    bool
+	Working bool
+	Final   bool
+	Counts  []int  // by zone
+	Hidden  []bool // by zone
 }
 
 // New starts the figures of one camera.
@@ -80,11 +86,7 @@ func New(cfg Config) *Measure {
 	m.state.Zones = make([]zoneState, len(cfg.Camera.Zones))
 	m.state.Counters = make([]staffing, len(cfg.Camera.Counters))
 	for i := range m.state.Zones {
-		z := &m.state.Zones[i]
-		for j := range z.Window {
-			z.Window[j] = -1
-		}
-		z.Flow.FIFO = waits.FIFO{LagS: cfg.Camera.Zones[i].MinDwell.Seconds() + smoothing/2}
+		m.state.Zones[i].Flow.FIFO = waits.FIFO{LagS: cfg.Camera.Zones[i].MinDwell.Seconds() + .5}
 	}
 	for i := range m.state.Counters {
 		m.state.Counters[i].State = models.StaffingUnknown
@@ -99,6 +101,9 @@ func (m *Measure) Update(look models.Look) Figures {
 		l := look.Zones[i]
 		z := &m.state.Zones[i]
 		z.Last = sample{l.Count, later(l.LastSeen, z.Last.LastSeen), l.Hidden > .5}
+	}
+	for _, a := range look.Amends {
+		m.amend(a)
 	}
 	for _, e := range look.Exits {
 		m.exit(e)
@@ -118,9 +123,8 @@ func (m *Measure) Idle(at time.Time, stays []models.Stay) Figures {
 func (m *Measure) Close(at time.Time, stays []models.Stay) Figures {
 	m.visits(stays)
 	m.state.Clock.stop(at, m.tick)
-	for range smoothing / 2 {
-		m.smooth(false)
-		m.settle()
+	for i := range m.state.Late {
+		m.settle(i)
 	}
 	m.closeMinutes()
 	m.state.Late = nil
@@ -148,14 +152,16 @@ func (m *Measure) Restore(b []byte) error {
 // tick makes one whole second out of the newest samples.
 func (m *Measure) tick(start time.Time, seen bool) {
 	day, working := m.schedule.at(start)
-	m.smooth(seen)
+	m.push(start, seen, working)
 	s := models.Second{
 		Start: start, Seen: seen,
 		Zones:    make([]models.ZoneSecond, len(m.state.Zones)),
 		Counters: make([]models.CounterSecond, len(m.state.Counters)),
 	}
+	newest := len(m.state.Late) - 1
 	for i := range m.state.Zones {
 		z := &m.state.Zones[i]
+		z.Smooth = m.smooth(i, newest-half)
 		s.Zones[i] = models.ZoneSecond{Count: z.Smooth, Seen: seen && !z.Last.Hidden}
 		if m.cfg.Camera.Zones[i].Kind == models.ZoneQueue {
 			m.flow(i, start.Add(time.Second), seen)
@@ -166,45 +172,56 @@ func (m *Measure) tick(start time.Time, seen bool) {
 		in := m.observe(i, start, seen)
 		s.Counters[i] = m.state.Counters[i].step(&m.cfg.Camera.Counters[i], in, day)
 	}
-	m.state.Late = append(m.state.Late, second{start, seen, working, s.Counters})
-	if len(m.state.Late) > smoothing/2 {
-		m.settle()
-	}
+	m.settle(newest - amendable)
 	m.covered(start, seen, working)
 	m.out.Seconds = append(m.out.Seconds, s)
 }
 
-// smooth pushes one second's counts through the medians.
-func (m *Measure) smooth(seen bool) {
+// push adds a second to those that are not final, and drops the one nobody needs any more.
+func (m *Measure) push(start time.Time, seen, working bool) {
+	var s second
+	if late := m.state.Late; len(late) > amendable+half {
+		s = late[0] // its slices are used again
+		m.state.Late = append(late[:0], late[1:]...)
+	}
+	s = second{Start: start, Seen: seen, Working: working, Counts: s.Counts[:0], Hidden: s.Hidden[:0]}
 	for i := range m.state.Zones {
-		z := &m.state.Zones[i]
-		copy(z.Window[:], z.Window[1:])
-		z.Window[smoothing-1] = -1
-		if seen {
-			z.Window[smoothing-1] = z.Last.Count
+		l := &m.state.Zones[i].Last
+		s.Counts, s.Hidden = append(s.Counts, l.Count), append(s.Hidden, l.Hidden)
+	}
+	m.state.Late = append(m.state.Late, s)
+}
+
+// amend corrects the counts of seconds that are not final. A second shows the frame at its end.
+func (m *Measure) amend(a models.Amend) {
+	for i := range m.state.Late {
+		s := &m.state.Late[i]
+		if end := s.Start.Add(time.Second); end.After(a.From) && !end.After(a.To) {
+			s.Counts[a.Zone] = max(s.Counts[a.Zone]+a.By, 0)
 		}
-		z.Smooth = median(z.Window)
 	}
 }
 
-// median is the median of what was seen, the lower one of two; 0 when nothing was.
-func median(w [smoothing]int) int {
+// smooth is the median count of a zone around a second: as far as seconds on either side are known and were seen.
+func (m *Measure) smooth(zone, middle int) int {
+	var w [smoothing]int
 	n := 0
-	for i := range w { // insertion sort of the seen ones to the front
-		if w[i] < 0 {
-			continue
+	for i := max(middle-half, 0); i <= middle+half && i < len(m.state.Late); i++ {
+		if s := &m.state.Late[i]; s.Seen {
+			w[n] = s.Counts[zone]
+			n++
 		}
-		v, j := w[i], n
-		for ; j > 0 && w[j-1] > v; j-- {
-			w[j] = w[j-1]
-		}
-		w[j] = v
-		n++
 	}
-	if n == 0 {
+	return median(w[:n])
+}
+
+// median is the median, the lower one of two; 0 of nothing. It sorts what it is given.
+func median(w []int) int {
+	if len(w) == 0 {
 		return 0
 	}
-	return w[(n-1)/2]
+	slices.Sort(w)
+	return w[(len(w)-1)/2]
 }
 
 // observe gathers what a counter's staffing depends on.

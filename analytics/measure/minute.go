@@ -6,13 +6,13 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// settle adds the oldest waiting second to the open minutes. The median now is centred on that second.
-func (m *Measure) settle() {
-	if len(m.state.Late) == 0 {
+// settle adds a second to the open minutes; nothing can amend it any more.
+func (m *Measure) settle(i int) {
+	if i < 0 || m.state.Late[i].Final {
 		return
 	}
-	s := m.state.Late[0]
-	m.state.Late = append(m.state.Late[:0], m.state.Late[1:]...)
+	s := &m.state.Late[i]
+	s.Final = true
 	if start := s.Start.Truncate(time.Minute); len(m.state.Minutes) == 0 || !m.state.Minutes[0].Start.Equal(start) {
 		m.closeMinutes()
 		m.openMinutes(start)
@@ -21,27 +21,38 @@ func (m *Measure) settle() {
 		return
 	}
 	zones := len(m.state.Zones)
-	for i := range m.state.Minutes {
-		mn := &m.state.Minutes[i]
-		mn.WorkingS++
-		if i < zones {
-			if s.Seen {
-				count(mn, m.state.Zones[i].Smooth)
-			}
-			continue
+	for z := range zones {
+		mn := &m.state.Minutes[z]
+		if mn.WorkingS++; s.Seen {
+			count(mn, m.smooth(z, i))
 		}
-		c := &s.Counters[i-zones]
-		switch {
-		case !c.Seen:
+	}
+	for c := range m.state.Counters {
+		mn := &m.state.Minutes[zones+c]
+		mn.WorkingS++
+		switch onDuty, seen := m.onDuty(c, s); {
+		case !seen:
 			mn.UnknownS++
-			continue
-		case c.OnDuty >= m.cfg.Camera.Counters[i-zones].RequiredOnDuty:
+		case onDuty >= m.cfg.Camera.Counters[c].RequiredOnDuty:
 			mn.StaffedS++
+			count(mn, onDuty)
 		default:
 			mn.AbsentS++
+			count(mn, onDuty)
 		}
-		count(mn, c.OnDuty)
 	}
+}
+
+// onDuty is the number of officers at a counter in a second; seen is false when the second was not seen or a staff zone
+// was hidden.
+func (m *Measure) onDuty(counter int, s *second) (n int, seen bool) {
+	seen = s.Seen
+	for _, id := range m.cfg.Camera.Counters[counter].Staff {
+		z := m.index(id)
+		n += s.Counts[z]
+		seen = seen && !s.Hidden[z]
+	}
+	return n, seen
 }
 
 // count adds one seen second at a count.

@@ -71,6 +71,7 @@ func (m *Map) meet(t models.Track, box models.Box, size models.Size) *person {
 // enter begins a presence. Somebody who only stepped out of a queue goes on waiting.
 func (m *Map) enter(p *person, zone int, at time.Time, size models.Size) {
 	if p.walk.going() && p.walk.queue == zone {
+		m.amend(zone, p.walk.left, +1)
 		p.in[zone], p.walk = p.walk.from, errand{}
 		p.in[zone].Inside = at
 		return
@@ -120,6 +121,7 @@ func (m *Map) leave(p *person, zone int) {
 	if !in.Counted {
 		return
 	}
+	m.amend(zone, in.Inside, -1)
 	switch m.areas[zone].Kind {
 	case models.ZoneService:
 		m.end(p, zone, in, models.EndServed)
@@ -168,6 +170,9 @@ func (m *Map) forget(at time.Time) {
 	kept := m.people[:0]
 	for i := range m.people {
 		p := &m.people[i]
+		if at.Sub(p.seen) >= hold {
+			m.leaveStaff(p)
+		}
 		patience, how := hold, models.EndLost
 		if atBorder(p.box) {
 			patience, how = holdBorder, models.EndLeft
@@ -186,6 +191,7 @@ func (m *Map) forget(at time.Time) {
 			if !in.Counted {
 				continue
 			}
+			m.amend(z, in.Inside, -1) // hidden people are bridged, but whoever is not found again is not counted
 			if how == models.EndLeft && m.areas[z].Kind == models.ZoneQueue {
 				m.exit(models.Exit{At: in.Inside, Queue: m.areas[z].ID, To: in.To, Served: in.To != ""})
 			}
@@ -194,6 +200,17 @@ func (m *Map) forget(at time.Time) {
 	}
 	clear(m.people[len(kept):])
 	m.people = kept
+}
+
+// leaveStaff ends presences in staff zones: a tracker may remember people for longer than an officer's absence may go
+// unnoticed.
+func (m *Map) leaveStaff(p *person) {
+	for z := range p.in {
+		if m.areas[z].Kind == models.ZoneStaff && p.in[z].Counted {
+			m.amend(z, p.in[z].Inside, -1)
+			p.in[z] = presence{}
+		}
+	}
 }
 
 // endAll ends every stay at its last observation.
@@ -240,6 +257,11 @@ func (m *Map) stay(p *person, zone int, in presence, how models.Ended) models.St
 func (m *Map) timed(zone int) bool {
 	k := m.areas[zone].Kind
 	return k == models.ZoneQueue || k == models.ZoneService
+}
+
+// amend corrects the count of a zone from a moment until the frame before this one.
+func (m *Map) amend(zone int, from time.Time, by int) {
+	m.amends = append(m.amends, models.Amend{Zone: zone, From: from, To: m.last, By: by})
 }
 
 func (m *Map) exit(e models.Exit) { m.exits = append(m.exits, e) }

@@ -33,6 +33,7 @@ type Map struct {
 	fresh  time.Time     // when sight began: the first frame, or the first after a gap
 	ended  []models.Stay
 	exits  []models.Exit
+	amends []models.Amend
 }
 
 // New makes the map of a camera's zones. Zones must be valid and have their defaults filled in.
@@ -93,8 +94,8 @@ func (m *Map) Update(at time.Time, size models.Size, tracks []models.Track) mode
 	}
 	m.forget(at)
 	m.describe(&look)
-	look.Stays, look.Exits = m.ended, m.exits
-	m.ended, m.exits = nil, nil
+	look.Stays, look.Exits, look.Amends = m.ended, m.exits, m.amends
+	m.ended, m.exits, m.amends = nil, nil, nil
 	return look
 }
 
@@ -146,6 +147,7 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 		}
 		if in.here() && !in.Counted && in.dwelt(a.MinDwell) {
 			in.Counted = true
+			m.amend(i, in.Entered, +1)
 			m.settled(p, i)
 		}
 	}
@@ -161,9 +163,7 @@ func (m *Map) describe(look *models.Look) {
 		a, z := &m.areas[i], &look.Zones[i]
 		z.LastSeen = a.last
 		for j := range m.people {
-			p := &m.people[j]
-			// A tracker may remember people for longer than an officer's absence may go unnoticed.
-			if p.in[i].Counted && (a.Kind != models.ZoneStaff || look.At.Sub(p.seen) < hold) {
+			if m.people[j].in[i].Counted {
 				z.Count++
 			}
 		}
