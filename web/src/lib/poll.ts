@@ -42,7 +42,8 @@ export function poll(
     if (!document.hidden) void turn();
   };
   document.addEventListener('visibilitychange', seen);
-  void turn();
+  // Not in this very call: an effect that begins a poll must not depend on what the first question reads.
+  timer = setTimeout(turn);
 
   return () => {
     end.abort();

@@ -9,7 +9,6 @@ export const en: Words = {
   language: 'Language',
   theme: { system: 'Theme: as the system', light: 'Theme: light', dark: 'Theme: dark' },
   signOut: 'Sign out',
-  updated: (at) => `updated ${at}`,
   loading: 'Loading…',
   missing: 'There is no such page.',
   toOverview: 'To the overview',
@@ -23,7 +22,6 @@ export const en: Words = {
   setUp: 'First-time set-up',
   setUpHint:
     'Create the first administrator. The set-up token is printed in the terminal when the centre first starts.',
-  setUpLink: 'First time here? Set up',
   setUpToken: 'Set-up token',
   setUpDo: 'Create and sign in',
   passwordRule: 'At least 10 characters.',
@@ -63,7 +61,6 @@ export const en: Words = {
   waitEstimate: 'Est. wait',
   waitUnknown: 'not enough data to estimate the wait',
   interval: (range) => `95% interval: ${range}`,
-  seen: (n) => `${n} in the picture`,
   still: (camera) => `Newest picture of ${camera}`,
   noPicture: 'No picture yet',
   age: (d) => `Picture ${d} old`,
@@ -85,7 +82,6 @@ export const en: Words = {
     STAFFING_OFF_SCHEDULE: 'outside hours',
     STAFFING_CLOSED_BY_PLAN: 'closed by plan',
   },
-  staffingTitle: 'Counter staffing',
   counter: 'Counter',
   dueIn: (d) => `alert in ${d}`,
   zone: {
