@@ -106,7 +106,7 @@ func (in *Intake) check(node string, r models.Record) error {
 	if r.Node != node {
 		return models.Invalid("node", "node %s cannot speak for node %q", node, r.Node)
 	}
-	if !in.Knows(camera) {
+	if !in.Knows(camera) && (r.Event == nil || camera != "") { // an incident may be the node's own
 		return models.Invalid("camera", "camera %q is not in the registry", camera)
 	}
 	return nil

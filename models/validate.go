@@ -209,7 +209,7 @@ func ValidateRegistry(units []Unit, sites []Site, cameras []Camera) error {
 		if _, ok := site[c.Site]; !ok {
 			return Invalid(field+".site", "site %q does not exist", c.Site)
 		}
-		if err := CheckID(field+".node", c.Node); err != nil {
+		if err := CheckNodeID(field+".node", c.Node); err != nil {
 			return err
 		}
 		if err := c.Validate(); err != nil {
