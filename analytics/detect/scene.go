@@ -29,7 +29,7 @@ type Scene struct {
 }
 
 const (
-	learnFor      = 10 * time.Second // from the first picture
+	learnFor      = 2 * time.Second // from the first picture
 	learnEvery    = 400 * time.Millisecond
 	floodShare    = .6 // of the picture; more is a moved camera or another light, not people
 	floodFor      = 2 * time.Second
