@@ -69,12 +69,13 @@ type CounterSecond struct {
 	Working  bool // inside a session of the calendar
 	Session  Span // the session; zero outside working time
 	Staffing Staffing
-	OnDuty   int   // officers seen; 0 when not seen
-	Waiting  int   // people in its queues
-	Serving  int   // people in its service zones
-	Away     Spell // nobody on duty
-	Short    Spell // fewer than required on duty
-	NotYet   bool  // the session began before our eyes and nobody has come yet
+	OnDuty   int       // officers seen; 0 when not seen
+	Waiting  int       // people in its queues
+	Serving  int       // people in its service zones
+	Away     Spell     // nobody on duty
+	Short    Spell     // fewer than required on duty
+	Back     time.Time // when the officers who are there now came; zero while nobody is
+	NotYet   bool      // the session began before our eyes and nobody has come yet
 }
 
 // Spell is a condition that has gone on for some time.

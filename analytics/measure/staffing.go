@@ -35,10 +35,11 @@ type staffing struct {
 	SeenS    float64
 	UnseenS  float64 // of the session so far
 	Previous time.Time
-	Window   []int // officers in the newest windowS seconds, -1 unseen
-	Away     spell // nobody
-	Short    spell // fewer than required
-	Declared bool  // ABSENT was declared for the spell that goes on
+	Window   []int     // officers in the newest windowS seconds, -1 unseen
+	Away     spell     // nobody
+	Short    spell     // fewer than required
+	Back     time.Time // when those who are there now came
+	Declared bool      // ABSENT was declared for the spell that goes on
 }
 
 // step takes one second and returns what it means.
@@ -59,6 +60,7 @@ func (s *staffing) step(c *models.Counter, in sighting, h hours) models.CounterS
 	}
 	s.Previous = in.start
 	now.Staffing, now.Away, now.Short, now.NotYet = s.State, s.Away.Spell, s.Short.Spell, s.NotYet
+	now.Back = s.Back
 	s.Now = now
 	return now
 }
@@ -116,13 +118,18 @@ func (s *staffing) judge(c *models.Counter, in sighting) {
 	if some >= returnS || !s.Declared && s.UnseenS > (1-notYetSeen)*(s.SeenS+s.UnseenS) && s.UnseenS > windowS {
 		s.NotYet = false
 	}
+	if n == 0 {
+		s.Back = time.Time{}
+	} else if n > 0 && s.Back.IsZero() {
+		s.Back = in.start
+	}
 	if !s.Away.Running() {
 		s.Declared = false
 	} else if reliable && n == 0 && s.Away.SeenS >= s.limit(c, in).Seconds() {
 		s.Declared = true
 	}
 	switch {
-	case !clear:
+	case !clear || s.State == models.OffSchedule || s.State == models.ClosedByPlan: // too early to tell
 		s.become(models.StaffingUnknown, in.start)
 	case s.Declared:
 		s.become(models.Absent, in.start)

@@ -95,7 +95,11 @@ func (a *alarm) close(at time.Time, f finding) {
 	a.Event.Closed = at
 	a.Event.Revision++
 	a.note(f)
-	a.Event.Numbers["duration_s"] = at.Sub(a.Event.Began).Seconds()
+	ended := at
+	if f.ended.After(a.Event.Began) && f.ended.Before(at) {
+		ended = f.ended
+	}
+	a.Event.Numbers["duration_s"] = ended.Sub(a.Event.Began).Seconds()
 	a.QuietS, a.HeldS, a.Began = 0, 0, time.Time{}
 }
 

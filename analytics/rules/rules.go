@@ -56,6 +56,7 @@ type rule struct {
 type finding struct {
 	truth   truth
 	spell   models.Spell       // when the rule knows better than the engine how long it has been going on
+	ended   time.Time          // when what is complained about ended, if that is known to be before the rule stopped
 	numbers map[string]float64 // thresholds and what they were compared with; may be nil
 }
 

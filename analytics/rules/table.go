@@ -57,13 +57,13 @@ func (e *Engine) addCounters() {
 
 // absent: ABSENT, once the counter had been staffed in this session.
 func absent(c *models.Counter, s models.CounterSecond) finding {
-	f := finding{truth: is(s.Staffing == models.Absent && !s.NotYet), spell: s.Away, numbers: counterNumbers(c, s)}
+	f := finding{truth: is(s.Staffing == models.Absent && !s.NotYet), spell: s.Away, ended: s.Back, numbers: counterNumbers(c, s)}
 	return unlessUnknown(f, s)
 }
 
 // openedLate: ABSENT from the session's first second on.
 func openedLate(c *models.Counter, s models.CounterSecond) finding {
-	f := finding{truth: is(s.Staffing == models.Absent && s.NotYet), spell: s.Away, numbers: counterNumbers(c, s)}
+	f := finding{truth: is(s.Staffing == models.Absent && s.NotYet), spell: s.Away, ended: s.Back, numbers: counterNumbers(c, s)}
 	return unlessUnknown(f, s)
 }
 
@@ -72,7 +72,7 @@ func closedEarly(c *models.Counter, s models.CounterSecond) finding {
 	last := s.Session.To.Add(-c.OpenedLateAfter)
 	gone := s.Working && s.Away.Running() && s.Away.SeenS >= graceS && !s.Away.Began.After(last)
 	now := s.Away.Began.Add(time.Duration((s.Away.SeenS + s.Away.UnseenS) * float64(time.Second)))
-	f := finding{spell: s.Away, numbers: counterNumbers(c, s)}
+	f := finding{spell: s.Away, ended: s.Back, numbers: counterNumbers(c, s)}
 	f.truth = is(gone && !s.NotYet && s.Staffing != models.Absent && !now.Before(last))
 	return unlessUnknown(f, s)
 }

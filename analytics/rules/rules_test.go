@@ -1,0 +1,152 @@
+package rules
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+var start = time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)
+
+// TestAlarm plays one rule: "y5 n3 ?2" is true for five seconds, false for three, unknown for two. Changes are written
+// "open@second", "close@second", "reopen@second".
+func TestAlarm(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		hold, keep time.Duration
+		play, want string
+	}{
+		{"fires at once", 0, 0, "n3 y5 n3", "open@4 close@8"},
+		{"for", 4 * time.Second, 0, "n3 y3 n1 y6 n1", "open@11 close@13"},
+		{"unknown does not count", 4 * time.Second, 0, "y2 ?9 y3 n1", "open@13 close@14"},
+		{"unknown does not reset or close", 0, 0, "y2 ?50 n1", "open@1 close@52"},
+		{"keep firing", 0, 3 * time.Second, "y2 n2 y2 n2 ?9 n1", "open@1 close@17"},
+		{"cooldown", 0, 0, "y2 n5 y2 n1", "open@1 close@2 reopen@8 close@9"},
+		{"after the cooldown", 0, 0, "y2 n30 y2 n1", "open@1 close@2 open@33 close@34"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := rule{hold: c.hold, keep: c.keep, cooldown: 20 * time.Second}
+			var a alarm
+			var got []string
+			s, opens := 0, 0
+			for word := range strings.FieldsSeq(c.play) {
+				n, _ := strconv.Atoi(word[1:])
+				f := finding{truth: map[byte]truth{'y': yes, 'n': no, '?': unknown}[word[0]]}
+				for range n {
+					if a.step(&r, start.Add(time.Duration(s)*time.Second), time.Second, f) {
+						a.Event.ID = "x"
+						switch {
+						case !a.Event.Open():
+							got = append(got, fmt.Sprintf("close@%.0f", a.Event.Closed.Sub(start).Seconds()))
+						case a.Event.Revision == 1:
+							got = append(got, fmt.Sprintf("open@%.0f", a.Event.Opened.Sub(start).Seconds()))
+							opens++
+						default:
+							got = append(got, fmt.Sprintf("reopen@%d", s+1))
+						}
+					}
+					s++
+				}
+			}
+			if g := strings.Join(got, " "); g != c.want {
+				t.Errorf("%s, want %s", g, c.want)
+			}
+		})
+	}
+}
+
+func TestObservedRatio(t *testing.T) {
+	r, a := rule{}, alarm{}
+	for s, v := range []truth{yes, yes, unknown, unknown, yes, no} {
+		a.step(&r, start.Add(time.Duration(s)*time.Second), time.Second, finding{truth: v})
+	}
+	if e := a.Event; e.ObservedRatio < .65 || e.ObservedRatio > .68 || e.Numbers["duration_s"] != 5 {
+		t.Errorf("%+v", e)
+	}
+}
+
+func office() models.Camera {
+	return models.Camera{
+		ID: "cam", Zones: []models.Zone{{ID: "q1", Kind: models.ZoneQueue, LongAt: 5, WaitAt: time.Minute}},
+		Counters: []models.Counter{{ID: "c1", RequiredOnDuty: 1, MaxAbsence: time.Minute, MaxAbsenceWithWaiting: time.Minute, Unattended: time.Minute, OpenedLateAfter: time.Minute}},
+	}
+}
+
+// TestIDs: the same incident has the same id wherever it is computed, another one has another.
+func TestIDs(t *testing.T) {
+	absent := func(node string, began time.Time) string {
+		e := New(Config{Node: node, Camera: office()})
+		out := e.Second(models.Second{
+			Start: start, Seen: true, Zones: make([]models.ZoneSecond, 1),
+			Counters: []models.CounterSecond{{Seen: true, Working: true, Staffing: models.Absent, Away: models.Spell{Began: began, SeenS: 60}}},
+		})
+		if len(out) != 1 || out[0].Kind != models.CounterAbsent || out[0].Counter != "c1" {
+			t.Fatalf("%+v", out)
+		}
+		return out[0].ID
+	}
+	a := absent("n", start)
+	if b := absent("n", start.Add(300*time.Millisecond)); a != b {
+		t.Error("the second decides, not its parts")
+	}
+	if a == absent("n", start.Add(2*time.Second)) || a == absent("m", start) {
+		t.Error("other incidents have the same id")
+	}
+}
+
+func TestQueueRules(t *testing.T) {
+	e := New(Config{Node: "n", Camera: office()})
+	var got []string
+	for s := range 1300 {
+		sec := models.Second{Start: start.Add(time.Duration(s) * time.Second), Seen: true, Zones: []models.ZoneSecond{{Seen: true}}, Counters: make([]models.CounterSecond, 1)}
+		if s >= 100 && s < 500 {
+			sec.Zones[0].Count = 6
+		}
+		if s >= 200 && s < 250 {
+			sec.Zones[0].Wait = models.Estimate{Value: 90, N: 5}
+		}
+		for _, ev := range e.Second(sec) {
+			got = append(got, fmt.Sprintf("%s r%d %d", ev.Kind, ev.Revision, s))
+		}
+	}
+	want := "wait.long r1 200, wait.long r2 250, queue.long r1 399, queue.long r2 799"
+	if g := strings.Join(got, ", "); g != want {
+		t.Errorf("%s, want %s", g, want)
+	}
+}
+
+// TestCameraRules: five seconds of silence open, ten healthy ones close, and a restart goes on with the same incident.
+func TestCameraRules(t *testing.T) {
+	e := New(Config{Node: "n", Camera: office()})
+	var got []string
+	note := func(s float64, events []models.Event) {
+		for _, ev := range events {
+			got = append(got, fmt.Sprintf("%s r%d %.0f", ev.Kind, ev.Revision, s))
+		}
+	}
+	at := func(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
+	for s := 0.0; s < 60; s += .5 {
+		state := models.CameraLive
+		if s >= 10 && s < 30 {
+			state = models.CameraOffline
+		}
+		if s == 20 {
+			kept, err := e.State()
+			if err != nil {
+				t.Fatal(err)
+			}
+			e = New(Config{Node: "n", Camera: office()})
+			if err := e.Restore(kept); err != nil {
+				t.Fatal(err)
+			}
+		}
+		note(s, e.Health(at(s), state))
+	}
+	if g := strings.Join(got, ", "); g != "camera.offline r1 14, camera.offline r2 40" && g != "camera.offline r1 14, camera.offline r2 39" {
+		t.Error(g)
+	}
+}
