@@ -63,9 +63,10 @@ func openCore(ctx context.Context, cfg coreConfig) (c *core, err error) {
 		cfg.Now = time.Now
 	}
 	c = &core{}
+	opened := c // a return of nil below forgets c
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, c.close())
+			err = errors.Join(err, opened.close())
 		}
 	}()
 	if err := c.lock(cfg.DataDir); err != nil {
