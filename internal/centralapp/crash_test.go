@@ -150,6 +150,7 @@ func (c *child) start() {
 	if err := c.cmd.Start(); err != nil {
 		c.t.Fatal(err)
 	}
+	c.t.Cleanup(func() { _ = c.cmd.Process.Kill() }) // when the test fails half-way
 	c.read = make(chan struct{})
 	go func() {
 		defer close(c.read)

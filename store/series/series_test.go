@@ -1,7 +1,9 @@
 package series
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -77,6 +79,32 @@ func TestHourIsSmall(t *testing.T) {
 		}
 		t.Logf("%s: %d minutes and %d visits in %d bytes", name, len(h.minutes), len(h.visits), len(body))
 	}
+}
+
+// BenchmarkBacklog is the hour that a node of five cameras with a queue and a counter each brings after an outage.
+func BenchmarkBacklog(b *testing.B) {
+	s, err := Open(b.Context(), filepath.Join(b.TempDir(), "series.db"), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	from := time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)
+	records := 0
+	for i := 0; b.Loop(); i++ {
+		begin := from.Add(time.Duration(i) * time.Hour)
+		var minutes []models.Minute
+		for c := range 5 {
+			m, _ := storetest.Office(fmt.Sprint("cam", c), begin, begin.Add(time.Hour), uint64(i))
+			minutes = append(minutes, m...)
+		}
+		for batch := range slices.Chunk(minutes, 500) {
+			if err := s.Put(b.Context(), batch, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+		records += len(minutes)
+	}
+	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "minutes/s")
 }
 
 func FuzzDecode(f *testing.F) {
