@@ -12,6 +12,7 @@ type area struct {
 	models.Zone
 	bounds models.Box
 	grid   []models.Point // points inside, evenly spread
+	front  []models.Box   // scratch: boxes in front
 	last   time.Time
 }
 
@@ -43,6 +44,9 @@ func (a *area) holds(b models.Box) bool {
 	p := a.Anchor.Point(b)
 	p.X = min(max(p.X, inner), 1-inner)
 	p.Y = min(max(p.Y, inner), 1-inner)
+	if p.X < a.bounds.X || p.X > a.bounds.X+a.bounds.W || p.Y < a.bounds.Y || p.Y > a.bounds.Y+a.bounds.H {
+		return false
+	}
 	return a.Polygon.Contains(p)
 }
 
@@ -52,11 +56,18 @@ func (a *area) covered(people []person, zone int) float64 {
 	if len(a.grid) == 0 {
 		return 0
 	}
-	bottom, hidden := a.bounds.Y+a.bounds.H, 0
+	bottom := a.bounds.Y + a.bounds.H
+	a.front = a.front[:0]
+	for i := range people {
+		b := people[i].box
+		if b.Y+b.H > bottom && !people[i].in[zone].here() && b.Intersect(a.bounds) > 0 {
+			a.front = append(a.front, b)
+		}
+	}
+	hidden := 0
 	for _, g := range a.grid {
-		for i := range people {
-			b := people[i].box
-			if b.Y+b.H > bottom && !people[i].in[zone].here() && g.X >= b.X && g.X <= b.X+b.W && g.Y >= b.Y && g.Y <= b.Y+b.H {
+		for _, b := range a.front {
+			if g.X >= b.X && g.X <= b.X+b.W && g.Y >= b.Y && g.Y <= b.Y+b.H {
 				hidden++
 				break
 			}
