@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/counterwatch/counterwatch/internal/camsim"
 	"github.com/counterwatch/counterwatch/internal/office"
@@ -73,6 +74,9 @@ func officeCommand() *cobra.Command {
 func (o *officeFlags) complete() (office.Config, error) {
 	c := o.cfg
 	c.Queue, c.Size = office.Queue(o.queue), o.size.Size
+	if c.BreakEvery < 0 || c.Patience < 0 {
+		return c, models.Invalid("--break-every, --patience", "a negative time is not possible; see --no-breaks and --no-give-up")
+	}
 	if o.noBreaks {
 		c.BreakEvery = -1
 	}
@@ -92,6 +96,11 @@ func (o *officeFlags) complete() (office.Config, error) {
 
 func (o *officeFlags) run(cmd *cobra.Command) error {
 	c, err := o.complete()
+	cmd.Flags().Visit(func(f *pflag.Flag) { // a zero in office.Config means its default, which nobody means who types it
+		if v := f.Value.String(); err == nil && f.Name != "seed" && v != f.DefValue && (v == "0" || v == "0s") {
+			err = models.Invalid("--"+f.Name, "%s is not possible; leave the flag out for its default", v)
+		}
+	})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/counterwatch/counterwatch/internal/config"
+	"github.com/counterwatch/counterwatch/internal/office"
+)
+
+func run(t *testing.T, args ...string) error {
+	t.Helper()
+	root := &cobra.Command{Use: "camsim", SilenceUsage: true, SilenceErrors: true}
+	root.AddCommand(officeCommand(), replayCommand())
+	root.SetArgs(args)
+	root.SetOut(&bytes.Buffer{})
+	return root.ExecuteContext(t.Context())
+}
+
+func TestOfficeIntoFiles(t *testing.T) {
+	dir := t.TempDir()
+	video, truth, camera := filepath.Join(dir, "out.mp4"), filepath.Join(dir, "truth.json"), filepath.Join(dir, "camera.yaml")
+	err := run(t, "office", "--seed", "7", "--for", "20s", "--speed", "8", "--size", "320x180", "--counters", "2", "--queue", "seats",
+		"--video", video, "--truth", truth, "--config", camera)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got office.Truth
+	b, err := os.ReadFile(truth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &got); err != nil || got.Seconds != 20 || got.FPS != 15 || len(got.Occupancy) != 5 {
+		t.Errorf("%v: %s", err, b)
+	}
+	cam, site, err := config.LoadCamera(camera)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := office.Config{Seed: 7, Speed: 8, Counters: 2, Queue: office.Seats}.Camera()
+	if !reflect.DeepEqual(cam.Detector, want.Detector) || cam.AnalyseFPS != want.AnalyseFPS || !site.Calendar.Always {
+		t.Errorf("read back %+v, %+v", cam, site)
+	}
+	for i, z := range cam.Zones {
+		if w := want.Zones[i]; z.ID != w.ID || z.Kind != w.Kind || z.Anchor != w.Anchor || z.MinDwell != w.MinDwell || !reflect.DeepEqual(z.Polygon, w.Polygon) {
+			t.Errorf("zone %d read back as %+v, want %+v", i, z, w)
+		}
+	}
+	for i, c := range cam.Counters {
+		if w := want.Counters[i]; c.ID != w.ID || c.MaxAbsence != w.MaxAbsence || c.MaxAbsenceWithWaiting != w.MaxAbsenceWithWaiting ||
+			!reflect.DeepEqual([][]string{c.Staff, c.Service, c.Queues}, [][]string{w.Staff, w.Service, w.Queues}) {
+			t.Errorf("counter %d read back as %+v, want %+v", i, c, w)
+		}
+	}
+	if info, err := os.Stat(video); err != nil || info.Size() < 10_000 {
+		t.Errorf("video: %v, %v", info, err)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	for name, c := range map[string]struct {
+		args string
+		want string
+	}{
+		"video without length": {"office --video x.mp4", "--for"},
+		"negative length":      {"office --for -3s", "--for"},
+		"queue":                {"office --queue crowd", "use line or seats"},
+		"counters":             {"office --counters 9", "use 1 to 6"},
+		"no counters":          {"office --counters 0", "--counters"},
+		"speed":                {"office --speed 0", "--speed"},
+		"patience":             {"office --patience -3m", "--no-give-up"},
+		"too fast":             {"office --speed 100", "use 1 to 60"},
+		"size":                 {"office --size big", "use WIDTHxHEIGHT"},
+		"odd size":             {"office --size 641x361", "even"},
+		"gop":                  {"office --gop -1", "gop"},
+		"bitrate":              {"office --bitrate 3", "bitrate"},
+		"cameras":              {"office --cameras 500", "--cameras"},
+		"one truth":            {"office --cameras 2 --truth t.json", "--truth"},
+		"stray word":           {"office now", "unknown command"},
+		"port":                 {"office --listen here", "HOST:PORT"},
+		"nothing to replay":    {"replay", "requires at least 1 arg"},
+		"missing file":         {"replay none.mp4 --listen 127.0.0.1:0", "no such file"},
+		"user only":            {"replay none.mp4 --user a --listen 127.0.0.1:0", "password"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := run(t, strings.Fields(c.args)...); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
