@@ -8,17 +8,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/spf13/cobra"
+	_ "time/tzdata" // sites have time zones, and a small machine may not know them
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := &cobra.Command{
-		Use: "node", Short: "The ingest node of Counterwatch",
-		SilenceUsage: true, SilenceErrors: true,
-	}
+	root := newRunCommand()
 	root.AddCommand(newAnalyzeCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "node:", err)

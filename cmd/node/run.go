@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/counterwatch/counterwatch/internal/nodeapp"
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// newRunCommand is the node itself.
+func newRunCommand() *cobra.Command {
+	var cfg nodeapp.Config
+	var level string
+	c := &cobra.Command{
+		Use: "node --data DIR --central URL", Short: "The ingest node of Counterwatch: pulls cameras, analyses them, reports to the centre",
+		Args: cobra.NoArgs, Version: models.Version, SilenceUsage: true, SilenceErrors: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			log, err := newLog(os.Stderr, level)
+			if err != nil {
+				return err
+			}
+			cfg.Log = log
+			return nodeapp.Run(c.Context(), cfg)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&cfg.DataDir, "data", "", "folder for everything the node keeps (made when it is not there)")
+	f.StringVar(&cfg.Central, "central", "", "address of the centre, such as http://127.0.0.1:8080; needed at the first start")
+	f.StringVar(&cfg.Token, "token", "", "enrolment token that the centre printed; not needed in the centre's own data folder")
+	f.StringVar(&cfg.Name, "name", "", "id of this node (default: the machine's name)")
+	f.StringVar(&cfg.CAFile, "ca", "", "certificate of the centre to trust when enrolling over https (PEM)")
+	f.StringVar(&cfg.NetsDir, "nets", "", "folder of weights (default $COUNTERWATCH_NETS, else .cache/nets)")
+	f.IntVar(&cfg.Slots, "slots", 0, "frames analysed at once (default: one per core)")
+	f.StringVar(&level, "log", "info", "debug, info, warn or error")
+	return c
+}
+
+func newLog(w *os.File, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log %q: use debug, info, warn or error", level)
+	}
+	return slog.New(tint.NewHandler(w, &tint.Options{Level: l, NoColor: !term.IsTerminal(int(w.Fd()))})), nil
+}
