@@ -32,10 +32,10 @@ const step = 500
 
 // shrink frees pages until the budget is kept: the oldest minutes are merged into one per hour, then the oldest pictures
 // go, then the oldest minutes, then visits. Events are never dropped, so that the file may outgrow its budget by them.
-func (o *Outbox) shrink(ctx context.Context, tx *sql.Tx) (lost Lost, err error) {
+func (o *Outbox) shrink(ctx context.Context, tx *sql.Tx, limit int64) (lost Lost, err error) {
 	merging := true
 	for {
-		over, err := o.over(ctx, tx)
+		over, err := o.over(ctx, tx, limit)
 		if err != nil || !over {
 			return lost, err
 		}
@@ -70,16 +70,34 @@ func (o *Outbox) shrink(ctx context.Context, tx *sql.Tx) (lost Lost, err error) 
 	}
 }
 
-// over reports whether the pages in use exceed the budget, or would leave less than a tenth of the disk free.
-func (o *Outbox) over(ctx context.Context, tx *sql.Tx) (bool, error) {
-	var used int64
-	err := tx.QueryRowContext(ctx, `SELECT (page_count - freelist_count) * page_size
-		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&used)
-	if err != nil {
-		return false, err
+// free makes room on a full disk: half of what the file uses.
+func (o *Outbox) free(ctx context.Context) error {
+	var lost Lost
+	err := o.tx(ctx, func(tx *sql.Tx) error {
+		used, err := used(ctx, tx)
+		if err == nil {
+			lost, err = o.shrink(ctx, tx, used/2)
+		}
+		return err
+	})
+	if err == nil {
+		o.report(lost)
 	}
-	if used > o.max {
-		return true, nil
+	return err
+}
+
+// used is the size of the pages that hold something, bytes.
+func used(ctx context.Context, tx *sql.Tx) (n int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT (page_count - freelist_count) * page_size
+		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&n)
+	return n, err
+}
+
+// over reports whether the file holds more than limit, or leaves less than a tenth of the disk free.
+func (o *Outbox) over(ctx context.Context, tx *sql.Tx, limit int64) (bool, error) {
+	used, err := used(ctx, tx)
+	if err != nil || used > limit {
+		return err == nil, err
 	}
 	var fs syscall.Statfs_t
 	if syscall.Statfs(o.dir, &fs) != nil {
@@ -182,7 +200,7 @@ func (o *Outbox) report(l Lost) {
 	o.mu.Lock()
 	o.lost.add(l)
 	o.mu.Unlock()
-	o.log.Warn("the outbox has reached its disk budget while the centre does not take records: detail was given up; "+
+	o.log.Warn("the outbox has no more disk while the centre does not take records: detail was given up; "+
 		"bring the centre back or give the node more disk",
 		"minutes_merged", l.MinutesMerged, "media_dropped", l.Media, "minutes_dropped", l.Minutes, "visits_dropped", l.Visits)
 }

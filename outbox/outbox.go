@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -117,19 +118,38 @@ func open(ctx context.Context, path string) (*sql.DB, error) {
 func (o *Outbox) Close() error { return o.db.Close() }
 
 // Put keeps records, pictures and the camera's pipeline state in one transaction: after a crash either all of it is
-// there or nothing. A record or picture whose id is already waiting is kept once. A nil state leaves the old one.
+// there or nothing. A record or picture whose id is already waiting is kept once. A nil state leaves the old one. When the
+// disk is full before the budget is, detail is given up as if it were, once.
 func (o *Outbox) Put(ctx context.Context, camera string, records []models.Record, media []models.Media, state []byte) error {
-	urgent := false
-	var lost Lost
-	err := o.tx(ctx, func(tx *sql.Tx) error {
+	lost, err := o.put(ctx, camera, records, media, state)
+	if sqlitefile.IsFull(err) {
+		if freeErr := o.free(ctx); freeErr != nil {
+			return fmt.Errorf("outbox: put for camera %s: the disk is full: %w", camera, freeErr)
+		}
+		lost, err = o.put(ctx, camera, records, media, state)
+	}
+	if err != nil {
+		return fmt.Errorf("outbox: put for camera %s: %w", camera, err)
+	}
+	o.report(lost)
+	if slices.ContainsFunc(records, func(r models.Record) bool { return r.Event != nil }) {
+		select {
+		case o.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+func (o *Outbox) put(ctx context.Context, camera string, records []models.Record, media []models.Media, state []byte) (lost Lost, err error) {
+	err = o.tx(ctx, func(tx *sql.Tx) error {
 		for _, r := range records {
 			body, err := o.codec.Encode(r)
 			if err != nil {
 				return fmt.Errorf("encode record %s: %w", r.ID, err)
 			}
-			k := kindOf(r)
-			urgent = urgent || k == kindEvent
-			if _, err := tx.ExecContext(ctx, `INSERT INTO records (id, kind, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`, r.ID, k, body); err != nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO records (id, kind, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`, r.ID, kindOf(r), body)
+			if err != nil {
 				return err
 			}
 		}
@@ -148,20 +168,10 @@ func (o *Outbox) Put(ctx context.Context, camera string, records []models.Record
 			}
 		}
 		var err error
-		lost, err = o.shrink(ctx, tx)
+		lost, err = o.shrink(ctx, tx, o.max)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("outbox: put for camera %s: %w", camera, err)
-	}
-	o.report(lost)
-	if urgent {
-		select {
-		case o.wake <- struct{}{}:
-		default:
-		}
-	}
-	return nil
+	return lost, err
 }
 
 // State returns the pipeline state last put for the camera; nil when there is none.

@@ -253,6 +253,30 @@ func TestEventsSurviveAnyBudget(t *testing.T) {
 	}
 }
 
+func TestFullDisk(t *testing.T) {
+	o := open4test(t, t.TempDir(), Config{})
+	if _, err := o.db.Exec(`PRAGMA max_page_count = 100`); err != nil { // SQLite then says what it says on a full disk
+		t.Fatal(err)
+	}
+	for i := range 400 {
+		rec := []models.Record{minute(61 * i)}
+		if i%20 == 0 {
+			rec = append(rec, event(fmt.Sprint("e", i), 1))
+		}
+		put(t, o, rec, []models.Media{{ID: fmt.Sprint(i), Data: make([]byte, 5000)}}, []byte("state"))
+	}
+	got, _ := next(t, o, 1<<20)
+	events := 0
+	for _, r := range got {
+		if r.Event != nil {
+			events++
+		}
+	}
+	if lost := o.Lost(); events != 20 || lost.Media == 0 {
+		t.Fatalf("%d of 20 events are left; lost %+v", events, lost)
+	}
+}
+
 func BenchmarkPut(b *testing.B) {
 	o, err := Open(context.Background(), b.TempDir(), jsonCodec, Config{})
 	if err != nil {

@@ -79,6 +79,12 @@ func IsCorrupt(err error) bool {
 	return errors.Is(err, ErrCorrupt)
 }
 
+// IsFull reports whether SQLite said that the disk is full.
+func IsFull(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code()&0xff == lib.SQLITE_FULL
+}
+
 func dsn(path, extra string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)&" + extra

@@ -14,6 +14,11 @@ import (
 // left out. Minutes and hours are those of UTC; days begin at the midnights of the site's time zone and are read from
 // roll-ups: from and to are then taken as dates in loc, and a day's Start is its midnight in loc.
 func (s *Store) Sums(ctx context.Context, keys []models.SeriesKey, step models.Step, from, to time.Time, loc *time.Location) (map[models.SeriesKey][]models.Sum, error) {
+	widths := map[models.Step]time.Duration{models.StepMinute: time.Minute, models.StepHour: time.Hour, models.StepDay: 0}
+	width, ok := widths[step]
+	if !ok {
+		return nil, models.Invalid("step", "%q is not a step: use minute, hour or day", step)
+	}
 	out := make(map[models.SeriesKey][]models.Sum, len(keys))
 	for _, key := range keys {
 		if _, twice := out[key]; twice {
@@ -24,17 +29,10 @@ func (s *Store) Sums(ctx context.Context, keys []models.SeriesKey, step models.S
 			continue
 		}
 		var sums []models.Sum
-		if err == nil {
-			switch step {
-			case models.StepDay:
-				sums, err = s.days(ctx, sr, from, to, loc)
-			case models.StepHour:
-				sums, err = s.steps(ctx, sr, key, from, to, time.Hour)
-			case models.StepMinute:
-				sums, err = s.steps(ctx, sr, key, from, to, time.Minute)
-			default:
-				return nil, models.Invalid("step", "%q is not a step: use minute, hour or day", step)
-			}
+		if err == nil && width == 0 {
+			sums, err = s.days(ctx, sr, from, to, loc)
+		} else if err == nil {
+			sums, err = s.steps(ctx, sr, key, from, to, width)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("series: sums of %s/%s%s: %w", key.Camera, key.Zone, key.Counter, err)
