@@ -55,7 +55,7 @@ type expectation struct {
 	within float64
 }
 
-func readScene(t *testing.T, path string) *scene {
+func readScene(t testing.TB, path string) *scene {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -116,15 +116,19 @@ func (s *scene) line(n int, w []string) (err error) {
 	return err
 }
 
-// calendar: "always", or "holiday 2026-03-02 Tết".
+// calendar: "always", "holiday 2026-03-02 Tết", or "worked 2026-03-07 07:30-11:30 swapped".
 func (s *scene) calendar(w []string) error {
 	switch w[0] {
 	case "always":
 		s.site.Calendar.Always = true
 	case "holiday":
 		s.site.Calendar.Exceptions = append(s.site.Calendar.Exceptions, models.Exception{Date: w[1], Reason: strings.Join(w[2:], " ")})
+	case "worked":
+		from, to, _ := strings.Cut(w[2], "-")
+		session := models.Session{From: int(clockTime(from).Seconds()), To: int(clockTime(to).Seconds())} // h:mm read as m:ss: minutes
+		s.site.Calendar.Exceptions = append(s.site.Calendar.Exceptions, models.Exception{Date: w[1], Reason: strings.Join(w[3:], " "), Sessions: []models.Session{session}})
 	default:
-		return fmt.Errorf("calendar %q: always or holiday", w[0])
+		return fmt.Errorf("calendar %q: always, holiday or worked", w[0])
 	}
 	return nil
 }

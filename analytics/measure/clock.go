@@ -15,7 +15,7 @@ type clock struct {
 const (
 	slowest  = 10 * time.Second       // no gap longer than this is ever sight
 	fastest  = 500 * time.Millisecond // nobody needs more than 2 frames a second, so a faster camera is not held to more
-	longest  = 24 * time.Hour         // a longer gap is not told second by second
+	longest  = 12 * time.Hour         // of a longer gap only so much is told, second by second
 	halfSeen = 500 * time.Millisecond
 )
 
@@ -50,9 +50,11 @@ func (c *clock) stop(at time.Time, tick func(start time.Time, seen bool)) {
 }
 
 func (c *clock) advance(at time.Time, seen bool, tick func(start time.Time, seen bool)) {
-	if c.Last.IsZero() || at.Sub(c.Last) > longest {
-		c.Last, c.Next, c.Credit = at, at.Truncate(time.Second), 0
-		return
+	if c.Last.IsZero() {
+		c.Last, c.Next = at, at.Truncate(time.Second)
+	}
+	if from := at.Add(-longest); from.After(c.Last) {
+		c.Last, c.Next, c.Credit = from, from.Truncate(time.Second), 0
 	}
 	if !at.After(c.Last) {
 		return // time does not run backwards

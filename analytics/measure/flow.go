@@ -15,7 +15,7 @@ type flow struct {
 	WaitsS                   []float64 // of the open minute
 	Hour                     []hourMinute
 	Tracked                  []trackedStay
-	P90, Median              models.Estimate // of the last hour
+	P90, Median              models.Estimate `json:"-"` // of the last hour; made again after a restart
 }
 
 // hourMinute is what the last hour's estimate needs of one minute.

@@ -146,6 +146,9 @@ func (m *Measure) Restore(b []byte) error {
 	}
 	s.Clock.Limit, s.Clock.Blind = m.state.Clock.Limit, true
 	m.state = s
+	for i := range m.state.Zones {
+		m.state.Zones[i].Flow.estimate(s.Clock.Last)
+	}
 	return nil
 }
 

@@ -58,7 +58,7 @@ func Publish(e Evidence, s Statistic) Figures {
 	}
 	stays := e.Completed.N + e.Censored.N
 	tracked := f.Tracked.Quality != models.Unknown && f.Tracked.N >= minObservations && float64(e.Completed.N) >= minComplete*float64(stays)
-	little := f.Little.Quality != models.Unknown && f.Little.N >= minObservations
+	little := f.Little.Quality != models.Unknown && f.Little.N >= minObservations && !math.IsInf(f.Little.High, 1)
 
 	var usable []models.Estimate
 	if !e.AnyOrder && f.FIFO.N >= minObservations {
@@ -95,7 +95,10 @@ func choose(usable []models.Estimate, f Figures, e Evidence) models.Estimate {
 	}
 	if len(usable) > 1 {
 		if o := usable[1]; math.Abs(p.Value-o.Value) > disagree*max(p.Value, 1) {
-			p.Low, p.High = min(p.Low, o.Low), max(p.High, o.High)
+			if p.Low = min(p.Low, o.Low); math.IsInf(o.High, 1) { // no upper limit: its value is covered at least
+				o.High = o.Value
+			}
+			p.High = max(p.High, o.High)
 			p.Quality = models.Estimated
 		}
 	}
