@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -293,8 +292,8 @@ func (s *eventService) cursor(ctx context.Context, c string) (int64, error) {
 		return last, err
 	}
 	at, err := strconv.ParseInt(c, 10, 64)
-	if err != nil || at < 0 || at > math.MaxInt64/2 {
-		return 0, models.Invalid("cursor", "%q is not a cursor of this service; begin again without it", clip(c))
+	if err != nil || at < 0 || at > last { // past the end: a cursor of a centre whose data was lost
+		return 0, models.Invalid("cursor", "%q is not a cursor of this centre; begin again without it", clip(c))
 	}
 	return at, nil
 }

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // world is a centre with real stores, one site with two cameras, and a clock that stands still.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	sql      *sqlstore.Store
 	series   *series.Store
 	live     *liveMemory
@@ -108,7 +108,7 @@ type eventMemory struct {
 	*sqlstore.Store
 }
 
-func (e *eventMemory) put(t *testing.T, events ...models.Event) {
+func (e *eventMemory) put(t testing.TB, events ...models.Event) {
 	t.Helper()
 	if _, err := e.PutEvents(context.Background(), events); err != nil {
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func camera(id, site, counter string) models.Camera {
 	}
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	ctx := context.Background()
 	w := &world{t: t, clock: start, live: &liveMemory{beats: map[string]Heard{}}, pictures: &pictureMemory{put: map[string]models.Media{}}}
@@ -262,7 +262,7 @@ func (w *world) raw(method, path string, body any) (int, []byte) {
 }
 
 // at walks into decoded JSON: keys of objects and, as numbers, indexes of arrays.
-func at(t *testing.T, v any, path ...any) any {
+func at(t testing.TB, v any, path ...any) any {
 	t.Helper()
 	for _, p := range path {
 		switch k := p.(type) {
@@ -283,14 +283,14 @@ func at(t *testing.T, v any, path ...any) any {
 	return v
 }
 
-func str(t *testing.T, v any, path ...any) string {
+func str(t testing.TB, v any, path ...any) string {
 	t.Helper()
 	s, _ := at(t, v, path...).(string)
 	return s
 }
 
 // names of a list's entries.
-func names(t *testing.T, v any, list string) string {
+func names(t testing.TB, v any, list string) string {
 	t.Helper()
 	var out []string
 	entries, _ := at(t, v, list).([]any)

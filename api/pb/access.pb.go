@@ -601,7 +601,7 @@ type EnrolNodeResponse struct {
 	Secret string `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
 	// Address of the bus, nats://host:port or tls://host:port.
 	NatsUrl string `protobuf:"bytes,2,opt,name=nats_url,json=natsUrl,proto3" json:"nats_url,omitempty"`
-	// Address of the centre for pictures.
+	// Address of the centre for pictures; empty is the one by which the node reached it.
 	HttpsUrl string `protobuf:"bytes,3,opt,name=https_url,json=httpsUrl,proto3" json:"https_url,omitempty"`
 	// Certificate to trust for both, PEM; empty where the address is not encrypted or a public authority signed it.
 	CaPem         string `protobuf:"bytes,4,opt,name=ca_pem,json=caPem,proto3" json:"ca_pem,omitempty"`

@@ -38,7 +38,7 @@ type EventServiceClient interface {
 	GetEvent(ctx context.Context, in *GetEventRequest, opts ...grpc.CallOption) (*Event, error)
 	// WatchEvents sends every change of every incident from a cursor on, in the order in which the centre stored them, and
 	// never leaves one out. A reader that is too slow is cut off with RESOURCE_EXHAUSTED and goes on from its last cursor. REST:
-	// one JSON object a line, or Server-Sent Events (whose id is the cursor) with Accept: text/event-stream.
+	// one JSON object {"result": message} a line, or Server-Sent Events (whose id is the cursor) with Accept: text/event-stream.
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
 }
 
@@ -101,7 +101,7 @@ type EventServiceServer interface {
 	GetEvent(context.Context, *GetEventRequest) (*Event, error)
 	// WatchEvents sends every change of every incident from a cursor on, in the order in which the centre stored them, and
 	// never leaves one out. A reader that is too slow is cut off with RESOURCE_EXHAUSTED and goes on from its last cursor. REST:
-	// one JSON object a line, or Server-Sent Events (whose id is the cursor) with Accept: text/event-stream.
+	// one JSON object {"result": message} a line, or Server-Sent Events (whose id is the cursor) with Accept: text/event-stream.
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
 	mustEmbedUnimplementedEventServiceServer()
 }

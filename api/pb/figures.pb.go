@@ -155,7 +155,7 @@ const (
 	Statistic_STATISTIC_MEDIAN Statistic = 2
 	// 90th percentile; wait only.
 	Statistic_STATISTIC_P90 Statistic = 3
-	// Largest; queue only.
+	// Largest number in one queue; queue only.
 	Statistic_STATISTIC_MAX Statistic = 4
 )
 

@@ -35,7 +35,7 @@ type LiveServiceClient interface {
 	// GetLive gives the newest figures of cameras.
 	GetLive(ctx context.Context, in *GetLiveRequest, opts ...grpc.CallOption) (*GetLiveResponse, error)
 	// WatchLive sends the newest figures at once and then whenever a node tells new ones, at most once a second. A slow
-	// reader gets the newest, not all. REST: one JSON object a line, or Server-Sent Events with Accept: text/event-stream.
+	// reader gets the newest, not all. REST: one JSON object {"result": message} a line, or Server-Sent Events with Accept: text/event-stream.
 	WatchLive(ctx context.Context, in *WatchLiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLiveResponse], error)
 	// GetTile gives one camera's newest picture together with what was seen in that very picture.
 	GetTile(ctx context.Context, in *GetTileRequest, opts ...grpc.CallOption) (*Tile, error)
@@ -97,7 +97,7 @@ type LiveServiceServer interface {
 	// GetLive gives the newest figures of cameras.
 	GetLive(context.Context, *GetLiveRequest) (*GetLiveResponse, error)
 	// WatchLive sends the newest figures at once and then whenever a node tells new ones, at most once a second. A slow
-	// reader gets the newest, not all. REST: one JSON object a line, or Server-Sent Events with Accept: text/event-stream.
+	// reader gets the newest, not all. REST: one JSON object {"result": message} a line, or Server-Sent Events with Accept: text/event-stream.
 	WatchLive(*WatchLiveRequest, grpc.ServerStreamingServer[WatchLiveResponse]) error
 	// GetTile gives one camera's newest picture together with what was seen in that very picture.
 	GetTile(context.Context, *GetTileRequest) (*Tile, error)

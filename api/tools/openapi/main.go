@@ -77,7 +77,7 @@ func open(paths object) {
 	}
 }
 
-// streams says that watch calls also answer as Server-Sent Events.
+// streams says that watch calls answer as one JSON object a line or as Server-Sent Events.
 func streams(paths object) {
 	for p, item := range paths {
 		if !strings.HasSuffix(p, ":watch") {
@@ -85,7 +85,11 @@ func streams(paths object) {
 		}
 		for _, op := range item.(object) {
 			if ok, is := op.(object)["responses"].(object)["200"].(object); is {
-				ok["content"].(object)["text/event-stream"] = object{"schema": object{"type": "string"}}
+				content := ok["content"].(object)
+				line := object{"result": content["application/json"].(object)["schema"], "error": object{"$ref": "#/components/schemas/google.rpc.Status"}}
+				content["application/x-ndjson"] = object{"schema": object{"type": "object", "properties": line}}
+				content["text/event-stream"] = object{"schema": object{"type": "string"}}
+				delete(content, "application/json")
 			}
 		}
 	}

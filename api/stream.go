@@ -25,54 +25,65 @@ type next func() (m proto.Message, id string, err error)
 // watch answers a stream as Server-Sent Events when they are asked for, else as one JSON object a line.
 func (s *Server) watch(open func(ctx context.Context, r *http.Request) (next, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
-			s.gateway.ServeHTTP(w, r)
-			return
-		}
 		read, err := open(r.Context(), r)
-		var first proto.Message
+		var m proto.Message
 		var id string
 		if err == nil {
-			first, id, err = read() // refusals come before the first message and deserve a status of their own
+			m, id, err = read() // refusals come before the first message and deserve a status of their own
 		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
-		w.Header().Set("Content-Type", "text/event-stream")
+		write, contentType := writeLine, "application/x-ndjson"
+		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+			write, contentType = writeEvent, "text/event-stream"
+		}
+		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("X-Accel-Buffering", "no")
-		sendEvents(w, first, id, read)
+		flush := http.NewResponseController(w)
+		for err == nil {
+			if write(w, "message", id, m) != nil || flush.Flush() != nil {
+				return // the reader is gone, or does not read
+			}
+			m, id, err = read()
+		}
+		if st := status.Convert(err); !errors.Is(err, io.EOF) && st.Code() != codes.Canceled {
+			_ = write(w, "error", "", st.Proto()) // nothing follows
+		}
 	}
 }
 
-// sendEvents writes messages until the stream or the reader ends.
-func sendEvents(w http.ResponseWriter, m proto.Message, id string, read next) {
-	flush := http.NewResponseController(w)
-	for {
-		body, err := marshaler.Marshal(m)
-		if err != nil {
-			return
-		}
-		var b bytes.Buffer
-		if id != "" {
-			fmt.Fprintf(&b, "id: %s\n", id)
-		}
-		fmt.Fprintf(&b, "data: %s\n\n", body)
-		if _, err := w.Write(b.Bytes()); err != nil {
-			return
-		}
-		if flush.Flush() != nil {
-			return
-		}
-		if m, id, err = read(); err != nil {
-			if st := status.Convert(err); !errors.Is(err, io.EOF) && st.Code() != codes.Canceled {
-				if body, err := marshaler.Marshal(st.Proto()); err == nil {
-					fmt.Fprintf(w, "event: error\ndata: %s\n\n", body)
-				}
-			}
-			return
-		}
+// writeEvent writes one message as the HTML Living Standard, 9.2, says.
+func writeEvent(w io.Writer, kind, id string, m proto.Message) error {
+	body, err := marshaler.Marshal(m)
+	if err != nil {
+		return err
 	}
+	var b bytes.Buffer
+	if kind != "message" {
+		fmt.Fprintf(&b, "event: %s\n", kind)
+	}
+	if id != "" {
+		fmt.Fprintf(&b, "id: %s\n", id)
+	}
+	fmt.Fprintf(&b, "data: %s\n\n", body)
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// writeLine writes one message as a line in the form of the gateway's streams: {"result": message} or, last, {"error": status}.
+func writeLine(w io.Writer, kind, _ string, m proto.Message) error {
+	body, err := marshaler.Marshal(m)
+	if err != nil {
+		return err
+	}
+	key := "result"
+	if kind != "message" {
+		key = kind
+	}
+	_, err = fmt.Fprintf(w, "{%q:%s}\n", key, body)
+	return err
 }
 
 // prepare reads the request of a stream and takes the caller's identity along.
