@@ -87,7 +87,7 @@ test('the page of a running Counterwatch', async (t) => {
 
   await t.test('shows figures with their coverage', async () => {
     await page.locator('[data-figure=waiting]:not(:text("–"))').waitFor({ timeout: 30_000 });
-    assert.match(await page.locator('[data-camera]').first().innerText(), /độ phủ \d+ %/);
+    assert.match(await page.locator('[data-camera]').first().innerText(), /độ phủ \d+\s%/);
     await shoot('overview');
     await accessible('the overview');
   });

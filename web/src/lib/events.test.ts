@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../api/client';
-import { attention, emptyList, release, take } from './events';
+import { attention, emptyList, release, steady, take } from './events';
 
 const event = (id: string, minute: number, more: Partial<Event> = {}): Event => ({
   name: `events/${id}`,
@@ -60,4 +60,13 @@ describe('what needs attention', () => {
     const held = take(list, [event('dark', 1, { severity: 'SEVERITY_NO_DATA' })], true);
     expect(names(attention(held))).toBe('early late queue dark');
   });
+});
+
+it('keeps everything in its place while somebody points at it', () => {
+  const closed = event('a', 1, { closeTime: '2026-11-21T02:09:00Z' });
+  const shown = steady([event('a', 1), event('b', 2)], [event('c', 3), event('b', 2)], (e) =>
+    e.name === closed.name ? closed : e,
+  );
+  expect(names(shown)).toBe('a b c');
+  expect(shown[0]).toBe(closed);
 });

@@ -46,5 +46,14 @@ export function attention(list: EventList): Event[] {
     .sort((a, b) => (urgency[b.severity ?? ''] ?? 0) - (urgency[a.severity ?? ''] ?? 0) || began(a) - began(b));
 }
 
+/**
+ * What to show of `now` while somebody points at `before`: everything stays in its place, in its newest state (`latest`), what
+ * is new comes at the end.
+ */
+export function steady(before: readonly Event[], now: readonly Event[], latest: (e: Event) => Event): Event[] {
+  const known = new Set(before.map((e) => e.name));
+  return [...before.map(latest), ...now.filter((e) => !known.has(e.name))];
+}
+
 /** When what the event is about began, ms. */
 export const began = (e: Event) => ms(e.beginTime) ?? opened(e);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { clock, date, dateTime, duration, interval, number, percent, startOfDay } from './format';
 
+/** Units are bound to their figures by a space that does not break. */
+const bound = (text: string) => text.replaceAll(' ', '\u00a0');
 const at = Date.parse('2026-11-21T02:41:20Z'); // 09:41:20 in Hà Nội
 
 describe('numbers', () => {
@@ -19,7 +21,7 @@ describe('numbers', () => {
     [1, '100 %'],
     [0, '0 %'],
     [undefined, '–'],
-  ])('share %s', (share, want) => expect(percent(share, 'vi')).toBe(want));
+  ])('share %s', (share, want) => expect(percent(share, 'vi')).toBe(bound(want)));
 });
 
 describe('durations', () => {
@@ -33,7 +35,7 @@ describe('durations', () => {
     [3599, '1 giờ 00'],
     [7500, '2 giờ 05'],
     [null, '–'],
-  ])('%s s', (s, want) => expect(duration(s, 'vi')).toBe(want));
+  ])('%s s', (s, want) => expect(duration(s, 'vi')).toBe(bound(want)));
 
   it.each([
     [30, 45, '30–45 giây'],
@@ -41,7 +43,7 @@ describe('durations', () => {
     [1200, 1800, '20–30 ph'],
     [-5, 40, '0–40 giây'],
     [null, 3, '–'],
-  ])('interval %s to %s', (low, high, want) => expect(interval(low, high, 'vi')).toBe(want));
+  ])('interval %s to %s', (low, high, want) => expect(interval(low, high, 'vi')).toBe(bound(want)));
 });
 
 describe('times', () => {

@@ -5,6 +5,8 @@
 export type Lang = 'vi' | 'en';
 
 export const ABSENT = '–';
+/** Between a figure and its unit: they are never parted by the end of a line. */
+const NB = '\u00a0';
 export const DEFAULT_ZONE = 'Asia/Ho_Chi_Minh';
 
 const locale = (lang: Lang) => (lang === 'vi' ? 'vi-VN' : 'en-GB');
@@ -22,7 +24,7 @@ export function number(n: number | null | undefined, lang: Lang, digits = 0): st
 export function percent(share: number | null | undefined, lang: Lang): string {
   if (!known(share)) return ABSENT;
   const whole = share >= 1 ? 100 : Math.min(99, Math.round(share * 100));
-  return `${number(whole, lang)} %`;
+  return `${number(whole, lang)}${NB}%`;
 }
 
 const units = { vi: { s: 'giây', m: 'ph', h: 'giờ' }, en: { s: 's', m: 'min', h: 'h' } } as const;
@@ -32,21 +34,21 @@ export function duration(seconds: number | null | undefined, lang: Lang): string
   if (!known(seconds)) return ABSENT;
   const s = Math.max(0, seconds);
   const u = units[lang];
-  if (Math.round(s) < 60) return `${number(s, lang)} ${u.s}`;
+  if (Math.round(s) < 60) return `${number(s, lang)}${NB}${u.s}`;
   const minutes = s / 60;
-  if (minutes < 9.95) return `${number(minutes, lang, 1)} ${u.m}`;
-  if (Math.round(minutes) < 60) return `${number(minutes, lang)} ${u.m}`;
+  if (minutes < 9.95) return `${number(minutes, lang, 1)}${NB}${u.m}`;
+  if (Math.round(minutes) < 60) return `${number(minutes, lang)}${NB}${u.m}`;
   const whole = Math.round(minutes);
-  return `${Math.floor(whole / 60)} ${u.h} ${String(whole % 60).padStart(2, '0')}`;
+  return `${Math.floor(whole / 60)}${NB}${u.h}${NB}${String(whole % 60).padStart(2, '0')}`;
 }
 
 /** The two ends of an interval in the unit of its larger one: "7,1–9,4 ph". */
 export function interval(low: number | null | undefined, high: number | null | undefined, lang: Lang): string {
   if (!known(low) || !known(high)) return ABSENT;
   const u = units[lang];
-  if (Math.round(high) < 60) return `${number(Math.max(0, low), lang)}–${number(high, lang)} ${u.s}`;
+  if (Math.round(high) < 60) return `${number(Math.max(0, low), lang)}–${number(high, lang)}${NB}${u.s}`;
   const digits = high < 20 * 60 ? 1 : 0;
-  return `${number(Math.max(0, low) / 60, lang, digits)}–${number(high / 60, lang, digits)} ${u.m}`;
+  return `${number(Math.max(0, low) / 60, lang, digits)}–${number(high / 60, lang, digits)}${NB}${u.m}`;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();

@@ -17,7 +17,6 @@ export const place = {
 export function go(to: string, replace = false): void {
   history[replace ? 'replaceState' : 'pushState'](null, '', to);
   url = new URL(location.href);
-  if (!replace) document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
 }
 
 /** Changes one choice of the view; an empty value removes it. */
@@ -36,5 +35,9 @@ export function onLink(e: MouseEvent): void {
   const to = new URL(a.href);
   if (to.origin !== location.origin || to.pathname.startsWith('/api/') || to.hash) return;
   e.preventDefault();
+  const other = to.pathname !== location.pathname;
   go(to.pathname + to.search);
+  if (!other) return;
+  scrollTo(0, 0);
+  document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
 }

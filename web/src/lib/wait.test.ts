@@ -8,7 +8,7 @@ it.each([
   [
     'measured',
     { quality: 'QUALITY_MEASURED', value: 492, low: 426, high: 564 },
-    { value: '8,2 ph', range: '7,1–9,4 ph', known: true },
+    { value: '8,2\u00a0ph', range: '7,1–9,4\u00a0ph', known: true },
   ],
-  ['estimated', { quality: 'QUALITY_ESTIMATED', value: 492 }, { value: '≈ 8,2 ph', range: '', known: true }],
+  ['estimated', { quality: 'QUALITY_ESTIMATED', value: 492 }, { value: '≈ 8,2\u00a0ph', range: '', known: true }],
 ] as const)('%s', (_, estimate, want) => expect(waitWords(estimate, 'vi')).toEqual(want));
