@@ -103,7 +103,7 @@ func mean(v []float64) float64 {
 // TestFaultyMorning holds the estimators to what docs/METHOD.md says of them: with a tenth of detections missed and a
 // twentieth of identities lost every minute, reconstruction is right to a minute or two, and completed tracks are useless.
 func TestFaultyMorning(t *testing.T) {
-	const mornings = 20
+	const mornings = 12
 	var medianError, p90Error, little, completed, trueMean float64
 	for seed := range uint64(mornings) {
 		r := rand.New(rand.NewPCG(seed, 7))
