@@ -45,6 +45,9 @@ func (s *Sim) Draw(f *models.Frame) {
 		f.Pix = make([]byte, n)
 	}
 	f.Pix = f.Pix[:n]
+	if s.painter == nil {
+		s.painter = newPainter(s.view, s.room, s.cfg.Seed)
+	}
 	s.painter.paint(newCanvas(f.Size, f.Pix), s.people)
 }
 

@@ -17,7 +17,7 @@ type Sim struct {
 	camera   models.Camera
 	view     view
 	room     room
-	painter  *painter
+	painter  *painter // made by the first Draw
 	arrivals *rand.Rand
 
 	mu       sync.Mutex // guards what follows
@@ -83,7 +83,6 @@ func New(cfg Config) (*Sim, error) {
 	}
 	cfg = cfg.withDefaults()
 	s := &Sim{cfg: cfg, camera: cfg.Camera(), view: newView(cfg.Size), room: newRoom(cfg), arrivals: rng(cfg.Seed, 0)}
-	s.painter = newPainter(s.view, s.room, cfg.Seed)
 	s.next = cfg.Opens.Seconds() + 1 + s.after(s.arrivals, 0.3*3600/cfg.ArrivalsPerHour)
 	for k := range cfg.Counters {
 		s.counters = append(s.counters, s.newCounter(k))
