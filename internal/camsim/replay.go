@@ -105,11 +105,16 @@ func (c *clip) read(emit func(unit) error) (err error) {
 
 // demux opens an mp4 file; the function it returns reads the next access unit, io.EOF after the last.
 func demux(f *os.File) (next func() (unit, error), err error) {
-	d := mp4.NewDemuxer(f)
+	file, err := newBoxes(f)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnservable, err)
+	}
+	d := mp4.NewDemuxer(file)
 	var streams []av.CodecData
 	if err := guard(func() (err error) { streams, err = d.Streams(); return err }); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnservable, err)
 	}
+	file.known()
 	video := -1
 	var params [][]byte
 	for i, s := range streams {

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// table is the terminal: redrawn every second in place, or plain lines every ten where nothing can be redrawn.
+type table struct {
+	out     io.Writer
+	inPlace bool
+	drawn   int // lines to go up before drawing again
+	seen    map[string]int
+}
+
+func newTable(out io.Writer) *table {
+	f, ok := out.(*os.File)
+	return &table{out: out, inPlace: ok && term.IsTerminal(int(f.Fd())), seen: map[string]int{}}
+}
+
+const rowFormat = "%-12s %-11s %7s %9s %6s %5s %-16s %-26s %8s  %s\n"
+
+// draw shows the newest figures and events (newest first).
+func (t *table) draw(run time.Duration, lives []models.Live, events []models.Event) {
+	second := int(run.Seconds())
+	if !t.inPlace {
+		t.announce(second, events)
+		if second%10 != 0 {
+			return
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, rowFormat, "camera", "state", "fps in", "analysed", "people", "queue", "wait", "staffing", "coverage", "last event")
+	for _, l := range lives {
+		fmt.Fprintf(&b, rowFormat, l.Camera, string(l.Health.State), fmt.Sprintf("%.1f", l.FPSIn), fmt.Sprintf("%.1f", l.FPSAnalysed), people(l), queue(l), wait(l),
+			staffing(l), coverage(l), lastEvent(l.Camera, events))
+	}
+	text := b.String()
+	if t.inPlace {
+		if t.drawn > 0 {
+			fmt.Fprintf(t.out, "\033[%dA", t.drawn)
+		}
+		text = strings.ReplaceAll(text, "\n", "\033[K\n") + fmt.Sprintf("  %d s, Ctrl-C ends\033[K\n", second)
+		t.drawn = strings.Count(text, "\n")
+	} else {
+		text = fmt.Sprintf("-- %d s\n", second) + text
+	}
+	fmt.Fprint(t.out, text)
+}
+
+// announce prints each change of an event once.
+func (t *table) announce(second int, events []models.Event) {
+	for i := len(events) - 1; i >= 0; i-- {
+		if e := events[i]; t.seen[e.ID] < e.Revision {
+			t.seen[e.ID] = e.Revision
+			fmt.Fprintf(t.out, "   %d s: %s: %s\n", second, e.Camera, describe(e))
+		}
+	}
+}
+
+func people(l models.Live) string {
+	if l.At.IsZero() {
+		return "-"
+	}
+	return fmt.Sprint(l.People)
+}
+
+func queue(l models.Live) string {
+	if l.At.IsZero() {
+		return "-"
+	}
+	n, any := 0, false
+	for _, z := range l.Zones {
+		if z.Kind == models.ZoneQueue {
+			n, any = n+z.Count, true
+		}
+	}
+	if !any {
+		return "-"
+	}
+	return fmt.Sprint(n)
+}
+
+// wait shows the median wait and its interval, or that nothing can be said yet.
+func wait(l models.Live) string {
+	for _, z := range l.Zones {
+		if z.Kind == models.ZoneQueue && (z.Wait.Quality == models.Measured || z.Wait.Quality == models.Estimated) {
+			return fmt.Sprintf("%.0f s (%.0f-%.0f)", z.Wait.Value, z.Wait.Low, z.Wait.High)
+		}
+	}
+	return "-"
+}
+
+var staffingMark = map[models.Staffing]string{
+	models.Staffed: "✓", models.Grace: "▲", models.Absent: "●", models.StaffingUnknown: "?", models.OffSchedule: "-", models.ClosedByPlan: "-",
+}
+
+func staffing(l models.Live) string {
+	var parts []string
+	for _, k := range l.Counters {
+		s := k.Counter + staffingMark[k.Staffing]
+		if k.Staffing == models.Grace || k.Staffing == models.Absent {
+			s += " " + strings.ToLower(string(k.Staffing))
+		}
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, "  ")
+}
+
+func coverage(l models.Live) string {
+	if l.At.IsZero() {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f %%", 100*l.Coverage)
+}
+
+func lastEvent(camera string, events []models.Event) string {
+	for _, e := range events {
+		if e.Camera == camera {
+			return describe(e)
+		}
+	}
+	return ""
+}
+
+func describe(e models.Event) string {
+	what := string(e.Kind)
+	if e.Counter != "" {
+		what += " " + e.Counter
+	}
+	if e.Open() {
+		return what + " opened " + e.Opened.Local().Format(time.TimeOnly)
+	}
+	return fmt.Sprintf("%s closed after %s", what, e.Closed.Sub(e.Opened).Round(time.Second))
+}
+
+// print says what was found, and beside it what was true.
+func (s *summary) print(out io.Writer) {
+	say(out, "\nSummary")
+	for _, c := range s.Cameras {
+		line := fmt.Sprintf("  %-12s %4.1f fps in, %4.1f analysed, coverage %3.0f %%, %s; queue %.2f on average", c.ID, c.FPSIn, c.FPSAnalysed, 100*c.Coverage, c.Detector, c.QueueMean)
+		if c.QueueMAE != nil {
+			line += fmt.Sprintf(", in truth %.2f, mean absolute error %.2f", *c.QueueTruth, *c.QueueMAE)
+		}
+		say(out, "%s", line)
+	}
+	say(out, "  counter absences: %d opened, %d closed; in truth %d were due, opened %v s after due", s.Events.Opened, s.Events.Closed, s.Events.AbsencesDue, s.Events.AbsenceDelayS)
+	if !s.OK {
+		say(out, "  NOT OK: %s", s.Reason)
+	}
+}
