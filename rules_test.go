@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"internal/config":     {"models"},
 	"internal/office":     {"models"},
 	"internal/camsim":     {"models", "internal/office"},
-	"internal/mot":        {"models"},
+	"internal/mot":        {"models", "analytics/track"}, // shares its assignment
 	"internal/nodeapp":    {"*"},
 	"internal/centralapp": {"*"},
 	"internal/accuracy":   {"*"},
