@@ -195,7 +195,7 @@ func TestAbsencesAreTheGapsInStaffZones(t *testing.T) {
 			}
 		}
 		for _, a := range truth.Absences {
-			if a.To-a.From < 1 {
+			if a.To-a.From < 1 && a.To < truth.Seconds {
 				t.Errorf("an absence of %.3f s is a flicker at the zone's edge: %+v", a.To-a.From, a)
 			}
 		}

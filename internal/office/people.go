@@ -130,7 +130,7 @@ func (b *body) legs() {
 		foot := b.part(0.09*side, 0.05)
 		step := b.swing * side
 		if aside {
-			foot.x = b.foot.x + (0.04*side+0.15*step)*b.s
+			foot.x = b.foot.x + (0.04*side+0.13*step)*b.s
 		}
 		foot.y -= max(step, 0) * 0.05 * b.h // the foot in the air
 		col := dark
@@ -151,7 +151,7 @@ func (b *body) trunk() {
 	arm := b.look.shirt.shade(0.8)
 	for _, side := range []float64{-1, 1} {
 		shoulder, hand := b.part(side*half, high-0.06), b.part(side*(half+0.005), low+0.03)
-		hand.x += 0.1 * b.swing * side * b.s
+		hand.x += 0.05 * b.swing * side * b.s
 		b.limb(shoulder, hand, 0.058*b.s, 0.05*b.s, arm)
 		b.ellipse(hand, 0.05*b.s, 0.05*b.s, b.look.skin, 1)
 	}

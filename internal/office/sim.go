@@ -165,7 +165,7 @@ func (s *Sim) arrive() {
 	if s.now < s.next || s.closed() {
 		return
 	}
-	if s.newest != nil && s.newest.at.x > entranceX-1.2 && s.newest.doing == waiting {
+	if s.newest != nil && s.newest.at.x > entranceX-2 && s.newest.doing == waiting {
 		return // the entrance is narrow
 	}
 	s.next = s.now + s.after(s.arrivals, 3600/s.cfg.ArrivalsPerHour)
@@ -189,7 +189,7 @@ func (s *Sim) newPerson(id int) *person {
 	p := &person{id: id, rng: rng(s.cfg.Seed, uint64(int64(id)+1000)), heads: vec{-1, 0}}
 	p.look = newLook(p.rng, id < 0)
 	// Office time runs faster, legs hardly.
-	p.pace = (1.15 + 0.3*p.rng.Float64()) * math.Min(math.Pow(s.cfg.Speed, 0.2), 1.8)
+	p.pace = (1.15 + 0.3*p.rng.Float64()) * math.Min(math.Pow(s.cfg.Speed, 0.1), 1.3)
 	return p
 }
 
