@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"internal/nodeapp":    {"*"},
 	"internal/centralapp": {"*"},
 	"internal/accuracy":   {"*"},
+	"internal/bench":      {"internal/camsim", "internal/config", "internal/office"},
 	"cmd":                 {"*"},
 }
 
