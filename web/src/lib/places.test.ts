@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { below, depths } from './places';
+import { below, depths, rows } from './places';
 
 const places = [
   { name: 'units/p' },
@@ -18,3 +18,9 @@ it.each([
 ])('below %s', (name, want) => expect([...below(places, name)].join(' ')).toBe(want));
 
 it('knows how deep a place hangs', () => expect([...depths(places).values()]).toEqual([0, 1, 2, 1, 2]));
+
+it('gives a row of its own only to a site that has siblings', () => {
+  const sites = places.map((p) => ({ ...p, kind: p.name.startsWith('sites/') ? 'site' : 'ward' }));
+  expect(rows(sites).map((p) => p.name)).toEqual(['units/p', 'units/a', 'units/b']);
+  expect(rows([...sites, { name: 'sites/b2', parent: 'units/b', kind: 'site' }])).toHaveLength(5);
+});

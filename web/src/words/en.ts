@@ -51,6 +51,7 @@ export const en: Words = {
   countersOnDuty: 'Counters staffed',
   visitsToday: 'Visits today',
   waitMedian: 'Wait today, p50',
+  tooFew: 'too few visits',
   waitP90: 'Wait today, p90',
   coverage: 'Data coverage',
   coverageToday: (share) => `coverage ${share}`,
@@ -172,6 +173,6 @@ export const en: Words = {
   chartHint: 'Gaps are times that were not observed; they are not zeros.',
   chartNone: 'No minute was recorded in this period.',
   period: 'Period',
-  hours: (n) => `${n} ${n === 1 ? 'hour' : 'hours'}`,
+  minutes: (n) => (n < 60 ? `${n} min` : `${n / 60} ${n === 60 ? 'hour' : 'hours'}`),
   timeColumn: 'Time',
 };

@@ -48,6 +48,7 @@ export const vi = {
   countersOnDuty: 'Quầy có người trực',
   visitsToday: 'Lượt chờ hôm nay',
   waitMedian: 'Chờ hôm nay, p50',
+  tooFew: 'chưa đủ lượt',
   waitP90: 'Chờ hôm nay, p90',
   coverage: 'Độ phủ dữ liệu',
   coverageToday: (share: string) => `độ phủ ${share}`,
@@ -170,7 +171,7 @@ export const vi = {
   chartHint: 'Chỗ trống là lúc không quan sát được, không phải số không.',
   chartNone: 'Chưa có phút nào được ghi nhận trong khoảng này.',
   period: 'Khoảng thời gian',
-  hours: (n: number) => `${n} giờ`,
+  minutes: (n: number) => (n < 60 ? `${n} phút` : `${n / 60} giờ`),
   timeColumn: 'Thời điểm',
 } as const;
 
