@@ -81,6 +81,7 @@ func cutWord(s string) (word, rest string) {
 
 // clip shortens what a caller sent before it is repeated in an error.
 func clip(s string) string {
+	s = strings.ToValidUTF8(s, "�")
 	if r := []rune(s); len(r) > 40 {
 		return string(r[:40]) + "…"
 	}

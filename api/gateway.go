@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
@@ -131,6 +133,9 @@ func (strictQuery) Parse(m proto.Message, values url.Values, filter *utilities.D
 		}
 		if d == nil {
 			return fmt.Errorf("%q is not a parameter of this call", clip(k))
+		}
+		if slices.ContainsFunc(vs, func(v string) bool { return !utf8.ValidString(v) }) {
+			return fmt.Errorf("%q is not UTF-8", clip(k))
 		}
 		if !d.IsList() && len(vs) > 1 {
 			return fmt.Errorf("%q is given %d times", clip(k), len(vs))

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/counterwatch/counterwatch/models"
 )
@@ -101,9 +102,13 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-// limit reads a request's body whole, bounded in bytes and time, and cuts callers that do not read what is written to them.
+// limit refuses what no call can take, reads a request's body whole, bounded in bytes and time, and cuts callers that do not read what is written to them.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !utf8.ValidString(r.URL.Path) {
+			s.fail(w, r, models.Errorf(models.KindInvalid, "the path is not UTF-8"))
+			return
+		}
 		c := http.NewResponseController(w)
 		if r.Body != nil && r.Body != http.NoBody {
 			_ = c.SetReadDeadline(time.Now().Add(bodyTimeout)) // not every test's writer can

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -46,7 +47,7 @@ func toStatus(err error, log *slog.Logger, method string) error {
 		log.Error("a call failed", "stage", "api", "method", method, "err", err)
 		return status.Error(codes.Internal, "the centre failed; its log says why")
 	}
-	s := status.New(code, err.Error())
+	s := status.New(code, strings.ToValidUTF8(err.Error(), "�"))
 	if e, ok := errors.AsType[*models.Error](err); ok && e.Field != "" {
 		d, detailErr := s.WithDetails(&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
 			{Field: e.Field, Description: e.Msg},

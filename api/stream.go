@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
@@ -104,7 +105,7 @@ func (s *Server) watchEvents(ctx context.Context, r *http.Request) (next, error)
 	if err != nil {
 		return nil, err
 	}
-	if last := r.Header.Get("Last-Event-ID"); last != "" { // a browser that comes back
+	if last := r.Header.Get("Last-Event-ID"); last != "" && utf8.ValidString(last) { // a browser that comes back
 		req.Cursor = last
 	}
 	stream, err := pb.NewEventServiceClient(s.conn).WatchEvents(ctx, &req)
