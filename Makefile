@@ -1,9 +1,6 @@
 # Counterwatch: everything a person types. `make` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-export CGO_CFLAGS ?= -O2 -g0
-export CGO_CXXFLAGS ?= -O2 -g0
-PURE := ./cmd/central ./cmd/cwctl ./cmd/camsim ./api/... ./bus/... ./central/... ./internal/config ./internal/wire ./internal/waits ./models/... ./outbox ./store/... ./web
 
 .PHONY: help demo test check bench accuracy build fmt gen clean fuzz e2e onnxruntime setup
 

@@ -2,10 +2,10 @@ package track
 
 import "math"
 
-// Assigner pairs rows with columns so that the sum of the pairs' gains is as large as it can be. It is the Hungarian
+// assigner pairs rows with columns so that the sum of the pairs' gains is as large as it can be. It is the Hungarian
 // method by shortest augmenting paths (Jonker and Volgenant, 1987; Crouse, 2016), O(rows^2 columns) with rows the
 // smaller side. Its buffers are kept from call to call; the zero value is ready; not safe for concurrent use.
-type Assigner struct {
+type assigner struct {
 	cost         []float64
 	u, v         []float64 // dual variables
 	shortest     []float64
@@ -16,9 +16,9 @@ type Assigner struct {
 	match        []int
 }
 
-// Assign returns for each row its column, or -1. gain is row-major, rows x cols; pairs with a gain <= 0 are never made.
+// solve returns for each row its column, or -1. gain is row-major, rows x cols; pairs with a gain <= 0 are never made.
 // The result is valid until the next call.
-func (a *Assigner) Assign(gain []float64, rows, cols int) []int {
+func (a *assigner) solve(gain []float64, rows, cols int) []int {
 	a.match = resize(a.match, rows)
 	for i := range a.match {
 		a.match[i] = -1
@@ -37,10 +37,10 @@ func (a *Assigner) Assign(gain []float64, rows, cols int) []int {
 			if flip {
 				k = j*rows + i
 			}
-			a.cost[k] = -math.Max(gain[i*cols+j], 0)
+			a.cost[k] = -max(gain[i*cols+j], 0)
 		}
 	}
-	a.solve(n, m)
+	a.cheapest(n, m)
 	for i, j := range a.colOf {
 		switch {
 		case flip && gain[j*cols+i] > 0:
@@ -52,8 +52,8 @@ func (a *Assigner) Assign(gain []float64, rows, cols int) []int {
 	return a.match
 }
 
-// solve fills colOf with the cheapest complete assignment of n rows to m >= n columns.
-func (a *Assigner) solve(n, m int) {
+// cheapest fills colOf with the cheapest complete assignment of n rows to m >= n columns.
+func (a *assigner) cheapest(n, m int) {
 	a.u, a.v = zero(a.u, n), zero(a.v, m)
 	a.shortest, a.path = resize(a.shortest, m), resize(a.path, m)
 	a.rowOf, a.colOf = resize(a.rowOf, m), resize(a.colOf, n)
@@ -70,7 +70,7 @@ func (a *Assigner) solve(n, m int) {
 }
 
 // augment adds one row to the assignment along the cheapest alternating path (Dijkstra on reduced costs).
-func (a *Assigner) augment(row, n, m int) {
+func (a *assigner) augment(row, n, m int) {
 	clear(a.doneRow)
 	clear(a.doneCol)
 	for j := range a.shortest {

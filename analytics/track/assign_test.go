@@ -24,7 +24,7 @@ func TestAssignCases(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if got := new(Assigner).Assign(c.gain, c.rows, c.cols); !slices.Equal(got, c.want) {
+			if got := new(assigner).solve(c.gain, c.rows, c.cols); !slices.Equal(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
@@ -34,7 +34,7 @@ func TestAssignCases(t *testing.T) {
 // Every assignment is as good as the best of all, found by trying them.
 func TestAssignIsBest(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var a Assigner
+	var a assigner
 	for range 2000 {
 		n, m := rng.IntN(6), rng.IntN(6)
 		gain := make([]float64, n*m)
@@ -42,7 +42,7 @@ func TestAssignIsBest(t *testing.T) {
 			gain[i] = math.Round(rng.Float64()*10) - 4
 		}
 		got, used := 0.0, map[int]bool{}
-		for i, j := range a.Assign(gain, n, m) {
+		for i, j := range a.solve(gain, n, m) {
 			if j < 0 {
 				continue
 			}

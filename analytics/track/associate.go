@@ -9,91 +9,103 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// clean copies what is good enough to look at, best first, and drops boxes that lie in a better one.
+// clean fills t.dets with what is good enough to look at, best first, without boxes that lie in a better one.
 func (t *Tracker) clean(in []models.Detection) {
-	t.dets = t.dets[:0]
 	t.found = append(t.found[:0], in...)
 	slices.SortStableFunc(t.found, func(a, b models.Detection) int { return cmp.Compare(b.Score, a.Score) })
+	t.dets = t.dets[:0]
 	for _, d := range t.found {
-		if d.Score < t.cfg.Low || d.Box.W <= 0 || d.Box.H <= 0 {
-			continue
-		}
-		inside := func(o models.Detection) bool {
-			return d.Box.Intersect(o.Box) > t.c.duplicate*math.Min(d.Box.Area(), o.Box.Area())
-		}
-		if !slices.ContainsFunc(t.dets, inside) {
+		if d.Score >= t.cfg.Low && usable(d.Box) && !slices.ContainsFunc(t.dets, func(better models.Detection) bool {
+			return d.Box.Intersect(better.Box) > t.c.duplicate*min(d.Box.Area(), better.Box.Area())
+		}) {
 			t.dets = append(t.dets, d)
 		}
 	}
+	t.used = resize(t.used, len(t.dets))
+	clear(t.used)
 }
 
-// stage pairs people with detections, both not yet paired, for the largest sum of likeness.
+// usable is false for boxes without a size, and for NaN and infinity.
+func usable(b models.Box) bool {
+	return b.W > 0 && b.H > 0 && math.Abs(b.X)+math.Abs(b.Y)+b.W+b.H < 1e6
+}
+
+// A stage pairs people with detections, neither of them paired by a stage before.
 type stage struct {
-	low, high float64                       // scores low <= score < high take part
-	takes     func(p *person) bool          // people who take part
-	likeness  func(p, d models.Box) float64 // overlap of predicted box and detection
-	least     float64                       // pairs less alike are never made
-	cue       bool                          // walking direction counts
+	takes     func(p *person, unseen float64) bool // people who take part; unseen in seconds
+	low, high float64                              // detections of low <= score < high take part
+	likeness  func(predicted, found models.Box) float64
+	least     float64 // pairs less alike are never made
 }
 
-func (t *Tracker) run(s stage, at time.Time, dt float64) {
+var anyScore = math.Inf(1)
+
+// associate pairs people with detections: sure pairs first, so that doubtful ones cannot take them away.
+func (t *Tracker) associate(at time.Time) {
+	c, lo, hi := &t.c, t.cfg.Low, t.cfg.High
+	fresh := func(p *person, unseen float64) bool { return p.confirmed && unseen <= c.freshFor }
+	lately := func(p *person, unseen float64) bool { return p.confirmed && unseen <= c.weakFor }
+	believed := func(p *person, _ float64) bool { return p.confirmed }
+	tentative := func(p *person, _ float64) bool { return !p.confirmed }
+	wide := func(a, b models.Box) float64 { return enlarged(a, c.enlarge).IoU(enlarged(b, c.enlarge)) }
+
+	t.pair(stage{fresh, hi, anyScore, giou, c.freshGIoU}, at)
+	t.pair(stage{lately, lo, hi, models.Box.IoU, c.weakIoU}, at)
+	t.pair(stage{believed, hi, anyScore, wide, c.wideIoU}, at) // who turned, stopped or was hidden: worth most of all
+	t.pair(stage{tentative, hi, anyScore, wide, c.wideIoU}, at)
+}
+
+// pair makes the pairs of one stage whose likeness sums to the most, less what they cost by their feet: people at
+// different depths may overlap as pictures, but they stand on different lines.
+func (t *Tracker) pair(s stage, at time.Time) {
 	t.rows, t.cols, t.gain = t.rows[:0], t.cols[:0], t.gain[:0]
-	for _, p := range t.people {
-		if p.match < 0 && s.takes(p) {
-			t.rows = append(t.rows, p)
-		}
-	}
 	for j, d := range t.dets {
 		if !t.used[j] && d.Score >= s.low && d.Score < s.high {
 			t.cols = append(t.cols, j)
 		}
 	}
-	for _, p := range t.rows {
-		box := p.f.box()
-		for _, j := range t.cols {
-			g := s.likeness(box, t.dets[j].Box)
-			switch {
-			case g < s.least:
-				g = 0
-			case s.cue:
-				g += 1 + t.direction(p, t.dets[j])
-			default:
-				g++
-			}
-			t.gain = append(t.gain, g)
+	for _, p := range t.people {
+		if p.match < 0 && s.takes(p, p.unseen(at)) && t.weigh(s, p.f.box()) {
+			t.rows = append(t.rows, p)
 		}
 	}
-	for i, k := range t.assign.Assign(t.gain, len(t.rows), len(t.cols)) {
+	for i, k := range t.assign.solve(t.gain, len(t.rows), len(t.cols)) {
 		if k >= 0 {
 			j := t.cols[k]
-			t.used[j] = true
-			t.rows[i].match = j
-			t.rows[i].observe(t.dets[j], at, dt, &t.c)
+			t.used[j], t.rows[i].match = true, j
+			t.rows[i].observe(t.dets[j], at, &t.c)
 		}
 	}
 }
 
-// direction is the reward, or fine, for a detection that lies where the person was going, or not.
-func (t *Tracker) direction(p *person, d models.Detection) float64 {
-	from, to := p.trail[0], p.trail[len(p.trail)-1]
-	dx, dy := to.x-from.x, to.y-from.y
-	if math.Hypot(dx, dy) <= t.c.cueMoved*p.f.h.val {
-		return 0
+// weigh adds a row of gains for a person predicted at box, and nothing when no detection is like it.
+func (t *Tracker) weigh(s stage, box models.Box) bool {
+	n, any := len(t.gain), false
+	for _, j := range t.cols {
+		d, g := t.dets[j].Box, 0.0
+		if near(box, d, 2*t.c.enlarge) {
+			if like := s.likeness(box, d); like >= s.least {
+				step := math.Abs(d.Y+d.H-box.Y-box.H) / box.H
+				g, any = 2+like-t.c.foot*min(step, 1), true // 2: as many pairs as can be made
+			}
+		}
+		t.gain = append(t.gain, g)
 	}
-	x, y := centre(d.Box)
-	x, y = x-from.x, y-from.y
-	norm := math.Hypot(dx, dy) * math.Hypot(x, y)
-	if norm == 0 {
-		return 0
+	if !any {
+		t.gain = t.gain[:n]
 	}
-	angle := math.Acos(math.Max(-1, math.Min(1, (dx*x+dy*y)/norm)))
-	return t.c.cue * d.Score * (math.Pi/2 - angle) / math.Pi
+	return any
+}
+
+// near is false for boxes that do not meet even when enlarged: most pairs, and cheap to tell.
+func near(a, b models.Box, by float64) bool {
+	return math.Abs(a.X+a.W/2-b.X-b.W/2) < (a.W+b.W)*(1+by)/2 && math.Abs(a.Y+a.H/2-b.Y-b.H/2) < (a.H+b.H)*(1+by)/2
 }
 
 // giou is generalised intersection over union, -1..1 (Rezatofighi et al., 2019).
 func giou(a, b models.Box) float64 {
-	w := math.Max(a.X+a.W, b.X+b.W) - math.Min(a.X, b.X)
-	h := math.Max(a.Y+a.H, b.Y+b.H) - math.Min(a.Y, b.Y)
+	w := max(a.X+a.W, b.X+b.W) - min(a.X, b.X)
+	h := max(a.Y+a.H, b.Y+b.H) - min(a.Y, b.Y)
 	i := a.Intersect(b)
 	u := a.Area() + b.Area() - i
 	return i/u - (w*h-u)/(w*h)

@@ -2,13 +2,12 @@ package track
 
 import (
 	"math"
-	"time"
 
 	"github.com/counterwatch/counterwatch/models"
 )
 
 // axis is a Kalman filter of one coordinate with constant velocity and white-noise acceleration (Bar-Shalom, Li and
-// Kirubarajan, 2001, 6.2.2). Pixels and seconds.
+// Kirubarajan, 2001, 6.2.2), in pixels and seconds.
 type axis struct {
 	pos, vel   float64
 	pp, pv, vv float64 // covariance
@@ -40,7 +39,7 @@ func (l *level) update(z, variance float64) {
 	l.variance *= 1 - k
 }
 
-// filter follows one box: centre with velocity, width and height.
+// filter follows one box: its centre with velocity, its width and height.
 type filter struct {
 	x, y axis
 	w, h level
@@ -48,20 +47,15 @@ type filter struct {
 
 func newFilter(d models.Detection, c *tuning) filter {
 	x, y := centre(d.Box)
-	h := d.Box.H
 	pos, size := c.variances(d)
-	return filter{
-		axis{pos: x, pp: pos, vv: square(c.speedX * h)},
-		axis{pos: y, pp: pos, vv: square(c.speedY * h)},
-		level{d.Box.W, size},
-		level{h, size},
-	}
+	speed := square(c.speed * d.Box.H)
+	return filter{axis{pos: x, pp: pos, vv: speed}, axis{pos: y, pp: pos, vv: speed}, level{d.Box.W, size}, level{d.Box.H, size}}
 }
 
-// variances of a detection's centre and size; one that the detector doubts is less exact.
+// variances of a detection's centre and size: one that the detector doubts is less exact.
 func (c *tuning) variances(d models.Detection) (pos, size float64) {
-	doubt := d.Box.H * (1 + c.doubt*(1-math.Min(d.Score, 1)))
-	return square(c.centreSD * doubt), square(c.sizeSD * doubt)
+	sd := d.Box.H * (1 + c.doubt*(1-math.Min(d.Score, 1)))
+	return square(c.centreSD * sd), square(c.sizeSD * sd)
 }
 
 func (f *filter) predict(dt float64, c *tuning) {
@@ -81,29 +75,15 @@ func (f *filter) update(d models.Detection, c *tuning) {
 	f.h.update(d.Box.H, size)
 }
 
-// replay brings a filter over a gap from box from to detection to as if the person had walked straight, in steps of dt.
-// What it learnt by guessing during the gap is thereby forgotten (observation-centric re-update, Cao et al., 2023).
-func (f *filter) replay(from models.Box, to models.Detection, gap, dt float64, c *tuning) {
-	const most = 64
-	n := int(math.Max(1, math.Min(most, math.Round(gap/dt))))
-	for i := 1; i <= n; i++ {
-		s := float64(i) / float64(n)
-		step := models.Detection{Box: mix(from, to.Box, s), Score: to.Score}
-		f.predict(gap/float64(n), c)
-		f.update(step, c)
-	}
-}
-
 func (f *filter) box() models.Box { return around(f.x.pos, f.y.pos, f.w.val, f.h.val) }
 
-func mix(a, b models.Box, s float64) models.Box {
-	return models.Box{X: a.X + s*(b.X-a.X), Y: a.Y + s*(b.Y-a.Y), W: a.W + s*(b.W-a.W), H: a.H + s*(b.H-a.H)}
-}
+// speed in box heights a second.
+func (f *filter) speed() float64 { return math.Hypot(f.x.vel, f.y.vel) / f.h.val }
+
+func (f *filter) halt() { f.x.vel, f.y.vel = 0, 0 }
 
 func around(x, y, w, h float64) models.Box { return models.Box{X: x - w/2, Y: y - h/2, W: w, H: h} }
 
 func centre(b models.Box) (x, y float64) { return b.X + b.W/2, b.Y + b.H/2 }
 
 func square(x float64) float64 { return x * x }
-
-func seconds(from, to time.Time) float64 { return to.Sub(from).Seconds() }

@@ -13,11 +13,12 @@ type Tracker struct {
 	cfg    Config
 	c      tuning
 	last   time.Time // of the newest frame
-	nextID int64
-	people []*person
+	lastID int64
+	people []*person // in order of their ids
 
-	assign      Assigner
-	spare       []*person // forgotten ones, to be used again
+	// kept for their memory only
+	assign      assigner
+	spare       []*person
 	found, dets []models.Detection
 	used        []bool // detections that are paired
 	rows        []*person
@@ -29,129 +30,109 @@ type Tracker struct {
 // person is one track.
 type person struct {
 	id         int64
-	f          filter // predicted to the newest frame
-	before     filter // as it was at the last detection
-	det        models.Detection
-	born, seen time.Time
+	f          filter           // predicted to the newest frame
+	det        models.Detection // the last one
+	born, seen time.Time        // first and last detection
+	speed      float64          // when last seen, h/s
 	confirmed  bool
-	match      int     // detection of this frame, -1 when unseen
-	trail      []place // where the person was, over the time of the direction cue
-}
-
-type place struct {
-	x, y float64
-	at   time.Time
+	match      int // detection of this frame, -1 while unseen
 }
 
 // New makes a tracker that knows nobody.
 func New(cfg Config) *Tracker { return &Tracker{cfg: cfg.orDefault(), c: standard} }
 
-// Update takes the detections of the frame captured at the given time, in a picture of the given size, and returns
-// every confirmed person still remembered, in order of their ids; ids are never used again. The slice is valid until the
-// next call. A track that is missing from it has died. A frame that is not newer than the last changes nothing.
+// Update takes the detections of the frame captured at the given time, in a picture of the given size, and returns every
+// confirmed person still remembered, in order of their ids. An id never comes back after it was missing once: that
+// person is gone. The slice is valid until the next call. A frame that is not newer than the last changes nothing.
 func (t *Tracker) Update(at time.Time, size models.Size, d []models.Detection) []models.Track {
-	dt := 0.0
-	if !t.last.IsZero() {
-		if dt = seconds(t.last, at); dt <= 0 {
-			return t.out
-		}
+	dt := at.Sub(t.last).Seconds()
+	if t.last.IsZero() {
+		dt = 0
+	} else if dt <= 0 {
+		return t.out
 	}
 	t.last = at
-	t.clean(d)
-	t.used = resize(t.used, len(t.dets))
-	clear(t.used)
+	t.forget(func(p *person) bool { return p.unseen(at) > t.memory(p) }) // after a gap without frames
 	for _, p := range t.people {
 		p.match = -1
 		p.f.predict(dt, &t.c)
+		if p.unseen(at) > t.c.stillFrom && t.still(p) {
+			p.f.halt()
+		}
 	}
-	t.associate(at, dt)
-	t.bear(at)
-	t.forget(at, size)
+	t.clean(d)
+	t.associate(at)
+	t.bear(at, size)
+	t.forget(func(p *person) bool { return p.match < 0 && t.lost(p, at, size) })
 	return t.publish(at)
 }
 
-// associate pairs people with detections: the sure pairs first, so that they cannot be taken by the doubtful ones.
-func (t *Tracker) associate(at time.Time, dt float64) {
-	always, wide := math.Inf(1), func(p, d models.Box) float64 {
-		return enlarged(p, t.c.enlarge).IoU(enlarged(d, t.c.enlarge))
-	}
-	within := func(limit float64) func(*person) bool {
-		return func(p *person) bool { return p.confirmed && seconds(p.seen, at) <= limit }
-	}
-	t.run(stage{t.cfg.High, always, within(t.c.freshFor), giou, t.c.freshGIoU, true}, at, dt)
-	t.run(stage{t.cfg.Low, t.cfg.High, within(t.c.weakFor), models.Box.IoU, t.c.weakIoU, false}, at, dt)
-	t.run(stage{t.cfg.High, always, within(always), wide, t.c.wideIoU, true}, at, dt)
-	t.run(stage{t.cfg.High, always, func(p *person) bool { return !p.confirmed }, giou, t.c.freshGIoU, false}, at, dt)
+func (p *person) unseen(at time.Time) float64 { return at.Sub(p.seen).Seconds() }
+
+// observe takes a detection into a track.
+func (p *person) observe(d models.Detection, at time.Time, c *tuning) {
+	p.f.update(d, c)
+	p.det, p.seen, p.speed, p.confirmed = d, at, p.f.speed(), true
 }
 
-// observe takes a detection into a person's track.
-func (p *person) observe(d models.Detection, at time.Time, dt float64, c *tuning) {
-	if gap := seconds(p.seen, at); gap > c.replayFrom*dt {
-		p.f = p.before
-		p.f.replay(p.det.Box, d, gap, dt, c)
-	} else {
-		p.f.update(d, c)
-	}
-	p.before, p.det, p.seen, p.confirmed = p.f, d, at, true
-	p.step(d, at, c)
+// still reports whether a person stood or sat when last seen.
+func (t *Tracker) still(p *person) bool {
+	return p.speed < t.c.still && p.seen.Sub(p.born).Seconds() >= t.c.stillAge
 }
 
-// step adds a place to the trail, and drops what is older than the direction needs.
-func (p *person) step(d models.Detection, at time.Time, c *tuning) {
-	x, y := centre(d.Box)
-	p.trail = append(p.trail, place{x, y, at})
-	for len(p.trail) > 2 && seconds(p.trail[1].at, at) >= c.cueOver {
-		p.trail = append(p.trail[:0], p.trail[1:]...)
+// memory is how long a person is remembered unseen, in seconds.
+func (t *Tracker) memory(p *person) float64 {
+	if p.confirmed && t.still(p) {
+		return t.cfg.StillMemory.Seconds()
 	}
+	return t.cfg.Memory.Seconds()
+}
+
+// lost reports whether an unseen person is to be forgotten.
+func (t *Tracker) lost(p *person, at time.Time, size models.Size) bool {
+	limit := t.memory(p)
+	if !p.confirmed {
+		limit = t.c.tentativeFor
+	} else if x, y := p.f.x.pos, p.f.y.pos; x < 0 || y < 0 || x > float64(size.W) || y > float64(size.H) {
+		limit = t.c.outsideFor
+	}
+	return p.unseen(at) > limit
+}
+
+func (t *Tracker) forget(gone func(*person) bool) {
+	t.people = slices.DeleteFunc(t.people, func(p *person) bool {
+		g := gone(p)
+		if g {
+			t.spare = append(t.spare, p)
+		}
+		return g
+	})
 }
 
 // bear begins tracks from good detections that continue none.
-func (t *Tracker) bear(at time.Time) {
+func (t *Tracker) bear(at time.Time, size models.Size) {
 	for j, d := range t.dets {
-		if t.used[j] || d.Score < t.cfg.Birth {
+		if t.used[j] || d.Score < t.cfg.Birth && (d.Score < t.cfg.High || !t.stays(d.Box, size)) {
 			continue
 		}
 		p := &person{}
 		if n := len(t.spare); n > 0 {
 			p, t.spare = t.spare[n-1], t.spare[:n-1]
 		}
-		t.nextID++
-		f := newFilter(d, &t.c)
-		*p = person{id: t.nextID, f: f, before: f, det: d, born: at, seen: at, confirmed: d.Score >= t.cfg.Immediate, match: j, trail: p.trail[:0]}
-		p.step(d, at, &t.c)
+		t.lastID++
+		*p = person{id: t.lastID, f: newFilter(d, &t.c), det: d, born: at, seen: at, confirmed: d.Score >= t.cfg.Immediate, match: j}
 		t.people = append(t.people, p)
 	}
 }
 
-// forget drops who has been unseen too long.
-func (t *Tracker) forget(at time.Time, size models.Size) {
-	t.people = slices.DeleteFunc(t.people, func(p *person) bool {
-		limit := t.cfg.Memory.Seconds()
-		if !p.confirmed {
-			limit = t.c.tentativeFor
-		} else if t.leaving(p, size) {
-			limit = t.c.leavingFor
-		}
-		gone := seconds(p.seen, at) > limit
-		if gone {
-			t.spare = append(t.spare, p)
-		}
-		return gone
-	})
+// stays reports whether a box is anchored in a zone where somebody is expected to stay.
+func (t *Tracker) stays(b models.Box, size models.Size) bool {
+	b = b.Normalise(size)
+	return slices.ContainsFunc(t.cfg.Stays, func(z models.Zone) bool { return z.Polygon.Contains(z.Anchor.Point(b)) })
 }
 
-// leaving reports whether a person is on the way out of the picture.
-func (t *Tracker) leaving(p *person, size models.Size) bool {
-	b, near := p.det.Box, t.c.leavingSide*p.f.h.val
-	w, h := float64(size.W), float64(size.H)
-	return b.X <= 1 && p.f.x.pos < near ||
-		b.X+b.W >= w-1 && p.f.x.pos > w-near ||
-		b.Y <= 1 && p.f.y.pos < near ||
-		b.Y+b.H >= h-1 && p.f.y.pos > h-near ||
-		p.f.y.pos+p.f.h.val/2 > h+t.c.leavingFoot*p.f.h.val
-}
-
-// publish lists the confirmed people and says who is shown.
+// publish lists the confirmed people and says who is shown. A detection knows best where the middle is, the filter how
+// large the box is.
 func (t *Tracker) publish(at time.Time) []models.Track {
 	t.out = t.out[:0]
 	for _, p := range t.people {
@@ -163,7 +144,7 @@ func (t *Tracker) publish(at time.Time) []models.Track {
 			x, y := centre(p.det.Box)
 			o.Box = around(x, y, p.f.w.val, p.f.h.val)
 		}
-		o.Shown = o.Seen || t.imagined(p, seconds(p.seen, at))
+		o.Shown = o.Seen || t.imagined(p, p.unseen(at))
 		t.out = append(t.out, o)
 	}
 	return t.out
@@ -171,11 +152,8 @@ func (t *Tracker) publish(at time.Time) []models.Track {
 
 // imagined reports whether an unseen person is still shown: for a moment, or a little longer behind somebody.
 func (t *Tracker) imagined(p *person, unseen float64) bool {
-	if unseen <= t.c.showFor {
-		return true
-	}
-	if unseen > t.c.showHidden {
-		return false
+	if unseen <= t.c.showFor || unseen > t.c.showHidden || math.Sqrt(p.f.x.pp) > t.c.showSD*p.f.h.val {
+		return unseen <= t.c.showFor
 	}
 	b := p.f.box()
 	return slices.ContainsFunc(t.people, func(o *person) bool {

@@ -20,7 +20,7 @@ import (
 )
 
 // outputPaths are where `node analyze` writes; empty is nowhere.
-type outputPaths struct{ tracks, visits, minutes, events, annotated string }
+type outputPaths struct{ tracks, visits, minutes, waits, events, annotated string }
 
 // outputs writes what the road found, as it comes; events, which change until they close, at the end.
 type outputs struct {
@@ -30,6 +30,7 @@ type outputs struct {
 	tracks  io.Writer
 	visits  *csv.Writer
 	minutes *csv.Writer
+	waits   *csv.Writer
 	events  io.Writer
 	film    *film
 	open    map[string]models.Event // newest revision by id
@@ -37,6 +38,7 @@ type outputs struct {
 }
 
 var (
+	waitColumns   = []string{"zone", "minute_s", "wait_s"}
 	visitColumns  = []string{"zone", "kind", "counter", "entered_s", "left_s", "ended"}
 	minuteColumns = []string{"zone", "counter", "minute_s", "observed_s", "occupancy_s", "max", "staffed_s", "absent_s", "unknown_s"}
 )
@@ -47,12 +49,13 @@ func openOutputs(p outputPaths, base time.Time, camera models.Camera, fps float6
 	tracks, e1 := o.create(p.tracks)
 	visits, e2 := o.create(p.visits)
 	minutes, e3 := o.create(p.minutes)
-	events, e4 := o.create(p.events)
-	if err := errors.Join(e1, e2, e3, e4); err != nil {
+	waits, e4 := o.create(p.waits)
+	events, e5 := o.create(p.events)
+	if err := errors.Join(e1, e2, e3, e4, e5); err != nil {
 		return nil, errors.Join(err, o.close())
 	}
 	o.tracks, o.events = tracks, events
-	o.visits, o.minutes = o.table(visits, visitColumns), nil
+	o.visits, o.waits = o.table(visits, visitColumns), o.table(waits, waitColumns)
 	columns := slices.Clone(minuteColumns)
 	for i := range models.MaxCount + 1 {
 		columns = append(columns, fmt.Sprintf("s%d", i))
@@ -117,11 +120,14 @@ func (o *outputs) put(f *models.Frame, r analytics.Result) error {
 			row = append(row, number(s))
 		}
 		_ = o.minutes.Write(row)
+		for _, s := range m.WaitsS {
+			_ = o.waits.Write([]string{m.Zone, o.seconds(m.Start), number(s)})
+		}
 	}
 	for _, e := range r.Events {
 		o.open[e.ID] = e
 	}
-	return errors.Join(o.visits.Error(), o.minutes.Error())
+	return errors.Join(o.visits.Error(), o.minutes.Error(), o.waits.Error())
 }
 
 // seconds is a time as seconds from the first frame.

@@ -25,7 +25,7 @@ func (s *scorer) hota() {
 		for k, iou := range f.iou {
 			s.gain = append(s.gain, iou*agree[f.truth[k/nr]*nt+f.result[k%nr]])
 		}
-		for i, j := range s.assign.Assign(s.gain, len(f.truth), nr) {
+		for i, j := range assign(s.gain, len(f.truth), nr) {
 			for l := 0; j >= 0 && l < levels && f.iou[i*nr+j] >= float64(l+1)*0.05-1e-9; l++ {
 				tp[l]++
 				pairs[l][f.truth[i]*nt+f.result[j]]++

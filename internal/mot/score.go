@@ -2,8 +2,6 @@ package mot
 
 import (
 	"math"
-
-	"github.com/counterwatch/counterwatch/analytics/track"
 )
 
 // MinIoU is the overlap from which a box counts as right.
@@ -62,7 +60,6 @@ type scorer struct {
 	frames  []frame
 	persons map[int64]int // id in the truth -> index
 	tracks  map[int64]int
-	assign  track.Assigner
 	gain    []float64
 	scores  Scores
 }
@@ -131,7 +128,7 @@ func (s *scorer) pair(f frame, c *clearMOT) {
 		}
 	}
 	d := &s.scores
-	for i, j := range s.assign.Assign(s.gain, nt, nr) {
+	for i, j := range assign(s.gain, nt, nr) {
 		p := f.truth[i]
 		if j < 0 {
 			d.FN++
@@ -185,7 +182,7 @@ func (s *scorer) identity() {
 			}
 		}
 	}
-	for i, j := range s.assign.Assign(overlap, len(s.persons), m) {
+	for i, j := range assign(overlap, len(s.persons), m) {
 		if j >= 0 {
 			s.scores.IDTP += int(overlap[i*m+j])
 		}
