@@ -166,22 +166,23 @@ func (s scope) ids() []string {
 
 // location is the time zone of a scope: that of its sites when they agree, the default otherwise.
 func (c *catalogue) location(s scope) *time.Location {
-	name := ""
+	var name string
 	for i, cam := range s.cameras {
-		site := c.sites[cam.Site]
-		loc, err := site.Location()
-		if err != nil || i > 0 && loc.String() != name {
-			name = models.DefaultTimeZone
-			break
+		tz := c.sites[cam.Site].TimeZone
+		if i > 0 && tz != name {
+			return zone("")
 		}
-		name = loc.String()
+		name = tz
 	}
-	if name == "" {
-		name = models.DefaultTimeZone
-	}
-	loc, err := time.LoadLocation(name)
+	return zone(name)
+}
+
+// zone is a site's time zone by its name, empty for the default. One that this machine does not know is UTC: the registry
+// has refused it before, and cmd/central brings all zones along.
+func zone(name string) *time.Location {
+	loc, err := (&models.Site{TimeZone: name}).Location()
 	if err != nil {
-		return time.UTC // no time zone database: cmd/central embeds one
+		return time.UTC
 	}
 	return loc
 }

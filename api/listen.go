@@ -122,7 +122,10 @@ func (s *Listener) sniff(secure, open *branch) {
 				return
 			}
 			s.log.Warn("a connection could not be accepted", "stage", "api", "err", err) // out of descriptors: they come back
-			time.Sleep(delay)
+			select {
+			case <-s.ctx.Done():
+			case <-time.After(delay):
+			}
 			delay = min(2*delay, time.Second)
 			continue
 		}

@@ -4,22 +4,12 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/counterwatch/counterwatch/api/pb"
 	"github.com/counterwatch/counterwatch/internal/wire"
 	"github.com/counterwatch/counterwatch/models"
 )
-
-// todayCache keeps today's sums for a moment: many pages ask for the same overview.
-type todayCache struct {
-	mu   sync.Mutex
-	made time.Time
-	sums map[string]map[models.SeriesKey][]models.Sum // by site
-}
-
-const todayAge = 3 * time.Second
 
 // tally is what rolls up the tree.
 type tally struct {
@@ -61,10 +51,7 @@ func (t *tally) finish() *pb.PlaceStatus {
 		}
 	}
 	// Half days of any site's own zone: the default zone only decides where sessions of the bootstrap are cut.
-	loc, err := time.LoadLocation(models.DefaultTimeZone)
-	if err != nil {
-		loc = time.UTC
-	}
+	loc := zone(models.DefaultTimeZone)
 	median, _ := estimate(pb.Measure_MEASURE_WAIT, pb.Statistic_STATISTIC_MEDIAN, queues, loc)
 	p90, _ := estimate(pb.Measure_MEASURE_WAIT, pb.Statistic_STATISTIC_P90, queues, loc)
 	staffing, _ := estimate(pb.Measure_MEASURE_STAFFING, pb.Statistic_STATISTIC_MEAN, counters, loc)
@@ -184,14 +171,14 @@ func depthFirst(out []*pb.Place, children map[string][]*pb.Place, parent string)
 
 // tallySites counts what each site shows now, and brings its figures of today.
 func (s *directoryService) tallySites(ctx context.Context, cat *catalogue) (map[string]*tally, error) {
-	today, err := s.todaySums(ctx, cat)
+	today, err := s.sinceMidnight(ctx, cat)
 	if err != nil {
 		return nil, err
 	}
 	out := make(map[string]*tally, len(cat.sites))
 	for id := range cat.sites {
 		out[id] = newTally()
-		if sums := today[id]; sums != nil {
+		if sums := today.sums[id]; sums != nil {
 			out[id].sums = sums
 		}
 	}
@@ -202,7 +189,14 @@ func (s *directoryService) tallySites(ctx context.Context, cat *catalogue) (map[
 			countCamera(t.status, cat.sites[cam.Site], cam, live[cam.ID], now)
 		}
 	}
-	return out, s.countEvents(ctx, cat, out, now)
+	for _, e := range today.events {
+		for _, site := range cat.sitesOf(e) {
+			if t := out[site]; t != nil {
+				t.status.Today.Events++
+			}
+		}
+	}
+	return out, s.countOpen(ctx, cat, out)
 }
 
 func countCamera(p *pb.PlaceStatus, site models.Site, cam models.Camera, h heard, now time.Time) {
@@ -211,11 +205,7 @@ func countCamera(p *pb.PlaceStatus, site models.Site, cam models.Camera, h heard
 	if !fresh {
 		p.CamerasWithoutData++
 	}
-	loc, err := site.Location()
-	if err != nil {
-		loc = time.UTC
-	}
-	_, due, _ := site.Calendar.Session(now, loc)
+	_, due, _ := site.Calendar.Session(now, zone(site.TimeZone))
 	states := map[string]models.Staffing{}
 	if fresh {
 		for _, k := range h.Counters {
@@ -243,35 +233,17 @@ func countCamera(p *pb.PlaceStatus, site models.Site, cam models.Camera, h heard
 	}
 }
 
-// countEvents counts open incidents, and those opened today, at the site they are about. An incident about a node counts at
-// every site whose cameras the node reads.
-func (s *directoryService) countEvents(ctx context.Context, cat *catalogue, out map[string]*tally, now time.Time) error {
+// countOpen counts open incidents at the site they are about. An incident about a node counts at every site whose cameras the
+// node reads.
+func (s *directoryService) countOpen(ctx context.Context, cat *catalogue, out map[string]*tally) error {
 	open := true
-	opened, err := s.events.Events(ctx, models.EventQuery{Open: &open, Limit: 10 * maxPage})
-	if err != nil {
-		return err
-	}
-	for _, e := range opened {
+	events, err := s.events.Events(ctx, models.EventQuery{Open: &open, Limit: 10 * maxPage})
+	for _, e := range events {
 		for _, site := range cat.sitesOf(e) {
 			count(out[site], severity(e.Kind))
 		}
 	}
-	loc, err := time.LoadLocation(models.DefaultTimeZone)
-	if err != nil {
-		loc = time.UTC
-	}
-	since, err := s.events.Events(ctx, models.EventQuery{From: midnight(now, loc), Limit: 10 * maxPage})
-	if err != nil {
-		return err
-	}
-	for _, e := range since {
-		for _, site := range cat.sitesOf(e) {
-			if t := out[site]; t != nil {
-				t.status.Today.Events++
-			}
-		}
-	}
-	return nil
+	return err
 }
 
 func count(t *tally, sev pb.Severity) {
@@ -300,45 +272,4 @@ func (c *catalogue) sitesOf(e models.Event) []string {
 		}
 	}
 	return sortedKeys(sites)
-}
-
-// todaySums are the hourly sums of each site since its local midnight.
-func (s *directoryService) todaySums(ctx context.Context, cat *catalogue) (map[string]map[models.SeriesKey][]models.Sum, error) {
-	s.today.mu.Lock()
-	defer s.today.mu.Unlock()
-	now := s.now()
-	if now.Sub(s.today.made) < todayAge {
-		return s.today.sums, nil
-	}
-	keys, siteOf := map[string][]models.SeriesKey{}, map[models.SeriesKey]string{} // keys by time zone
-	for _, cam := range cat.cameras {
-		site := cat.sites[cam.Site]
-		loc, err := site.Location()
-		if err != nil {
-			loc = time.UTC
-		}
-		for _, k := range keysOf(scope{cameras: []models.Camera{cam}}, pb.Measure_MEASURE_COVERAGE) {
-			keys[loc.String()] = append(keys[loc.String()], k)
-			siteOf[k] = cam.Site
-		}
-	}
-	out := map[string]map[models.SeriesKey][]models.Sum{}
-	for zone, ks := range keys {
-		loc, err := time.LoadLocation(zone)
-		if err != nil {
-			loc = time.UTC
-		}
-		sums, err := s.series.Sums(ctx, ks, models.StepHour, midnight(now, loc), now, loc)
-		if err != nil {
-			return nil, err
-		}
-		for k, parts := range sums {
-			if out[siteOf[k]] == nil {
-				out[siteOf[k]] = map[models.SeriesKey][]models.Sum{}
-			}
-			out[siteOf[k]][k] = parts
-		}
-	}
-	s.today.made, s.today.sums = now, out
-	return out, nil
 }
