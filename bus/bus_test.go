@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,14 +110,14 @@ func TestTakenPortIsNamed(t *testing.T) {
 
 func TestUnreadableRecordIsSentAlone(t *testing.T) {
 	h := start(t, nil, nil)
-	stored, unreadable := 0, 0
+	var stored, unreadable atomic.Int64
 	handlers := bustest.Deaf()
-	handlers.Intake = func(_ context.Context, _ string, r []models.Record) error { stored += len(r); return nil }
+	handlers.Intake = func(_ context.Context, _ string, r []models.Record) error { stored.Add(int64(len(r))); return nil }
 	handlers.Unreadable = func(_ context.Context, node string, payload []byte, reason error) error {
 		if node != "a" || len(payload) == 0 || reason == nil {
 			t.Errorf("unreadable from %q: %d bytes, %v", node, len(payload), reason)
 		}
-		unreadable++
+		unreadable.Add(1)
 		return nil
 	}
 	c := h.Centre()
@@ -132,8 +133,8 @@ func TestUnreadableRecordIsSentAlone(t *testing.T) {
 	if err := bustest.Dial(t, h.Config("a")).SendBatch(t.Context(), records); err != nil {
 		t.Fatal(err)
 	}
-	if stored != 8 || unreadable != 1 {
-		t.Fatalf("%d stored, %d unreadable", stored, unreadable)
+	if stored.Load() != 8 || unreadable.Load() != 1 {
+		t.Fatalf("%d stored, %d unreadable", stored.Load(), unreadable.Load())
 	}
 }
 
