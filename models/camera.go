@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -146,10 +147,11 @@ func (u SecretURL) String() string {
 	if err != nil {
 		return "(unreadable URL)"
 	}
-	if p.User != nil {
-		p.User = url.User("***")
+	hidden := p.User != nil
+	p.User, p.RawQuery = nil, ""
+	if hidden {
+		return strings.Replace(p.String(), "://", "://***@", 1)
 	}
-	p.RawQuery = ""
 	return p.String()
 }
 
