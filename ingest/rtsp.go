@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
@@ -159,7 +160,7 @@ func explain(err error, u *base.URL) error {
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return models.Errorf(models.KindUnavailable, "the camera at %s does not answer", u.Host)
 	}
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
 		return models.Errorf(models.KindUnavailable, "the camera at %s closed the connection", u.Host)
 	}
 	return models.Errorf(models.KindUnavailable, "the camera at %s: %s", u.Host, scrub(fmt.Sprint(err), u))

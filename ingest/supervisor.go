@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -174,7 +175,7 @@ func (s *Supervisor) goodVideo() bool {
 
 // judge turns the reason of an end into a state and the time to wait before the next run.
 func (s *Supervisor) judge(err error, failures int) time.Duration {
-	if e, ok := err.(stall); ok {
+	if e, ok := errors.AsType[stall](err); ok {
 		s.set(models.CameraStalled, e.reason)
 		return s.backoff(failures)
 	}
