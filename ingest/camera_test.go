@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"net"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,8 +38,8 @@ type camera struct {
 	server         *gortsplib.Server
 	logins         atomic.Int64 // DESCRIBEs with wrong credentials
 	setups         atomic.Int64
-	mu             sync.Mutex
-	playing        chan struct{}
+	asked          atomic.Bool   // PLAY is being answered
+	playing        chan struct{} // what is sent from now on reaches the reader
 }
 
 func newCamera(t *testing.T, c *camera, formats ...format.Format) *camera {
@@ -122,8 +121,14 @@ func (c *camera) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response
 }
 
 func (c *camera) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
-	c.playing <- struct{}{}
+	c.asked.Store(true)
 	return &base.Response{StatusCode: base.StatusOK}, nil
+}
+
+func (c *camera) OnResponse(*gortsplib.ServerConn, *base.Response) {
+	if c.asked.Swap(false) {
+		c.playing <- struct{}{}
+	}
 }
 
 // sender packetises units for one media of the camera.
