@@ -201,7 +201,7 @@ export interface paths {
     /**
      * WatchEvents sends every change of every incident from a cursor on, in the order in which the centre stored them, and
      *     never leaves one out. A reader that is too slow is cut off with RESOURCE_EXHAUSTED and goes on from its last cursor. REST:
-     *     one JSON object a line, or Server-Sent Events (whose id is the cursor) with Accept: text/event-stream.
+     *     one JSON object {"result": message} a line, or Server-Sent Events (whose id is the cursor) with Accept: text/event-stream.
      */
     get: operations['EventService_WatchEvents'];
     put?: never;
@@ -238,7 +238,7 @@ export interface paths {
     };
     /**
      * WatchLive sends the newest figures at once and then whenever a node tells new ones, at most once a second. A slow
-     *     reader gets the newest, not all. REST: one JSON object a line, or Server-Sent Events with Accept: text/event-stream.
+     *     reader gets the newest, not all. REST: one JSON object {"result": message} a line, or Server-Sent Events with Accept: text/event-stream.
      */
     get: operations['LiveService_WatchLive'];
     put?: never;
@@ -736,7 +736,7 @@ export interface components {
     'counterwatch.v1.EnrolNodeResponse': {
       /** @description Certificate to trust for both, PEM; empty where the address is not encrypted or a public authority signed it. */
       caPem?: string;
-      /** @description Address of the centre for pictures. */
+      /** @description Address of the centre for pictures; empty is the one by which the node reached it. */
       httpsUrl?: string;
       /** @description Address of the bus, nats://host:port or tls://host:port. */
       natsUrl?: string;
@@ -1355,70 +1355,6 @@ export interface components {
       | 'ZONE_KIND_ENTRANCE'
       | 'ZONE_KIND_MASK'
       | 'ZONE_KIND_IGNORE';
-    /**
-     * @description Message that represents an arbitrary HTTP body. It should only be used for
-     *     payload formats that can't be represented as JSON, such as raw binary or
-     *     an HTML page.
-     *
-     *
-     *     This message can be used both in streaming and non-streaming API methods in
-     *     the request as well as the response.
-     *
-     *     It can be used as a top-level request field, which is convenient if one
-     *     wants to extract parameters from either the URL or HTTP template into the
-     *     request fields and also want access to the raw HTTP body.
-     *
-     *     Example:
-     *
-     *         message GetResourceRequest {
-     *           // A unique request id.
-     *           string request_id = 1;
-     *
-     *           // The raw HTTP body is bound to this field.
-     *           google.api.HttpBody http_body = 2;
-     *
-     *         }
-     *
-     *         service ResourceService {
-     *           rpc GetResource(GetResourceRequest)
-     *             returns (google.api.HttpBody);
-     *           rpc UpdateResource(google.api.HttpBody)
-     *             returns (google.protobuf.Empty);
-     *
-     *         }
-     *
-     *     Example with streaming methods:
-     *
-     *         service CaldavService {
-     *           rpc GetCalendar(stream google.api.HttpBody)
-     *             returns (stream google.api.HttpBody);
-     *           rpc UpdateCalendar(stream google.api.HttpBody)
-     *             returns (stream google.api.HttpBody);
-     *
-     *         }
-     *
-     *     Use of this type only changes how the request and response bodies are
-     *     handled, all other features will continue to work unchanged.
-     */
-    'google.api.HttpBody': {
-      /** @description The HTTP Content-Type header value specifying the content type of the body. */
-      contentType?: string;
-      /**
-       * Format: byte
-       * @description The HTTP request/response body as raw binary.
-       */
-      data?: string;
-      /**
-       * @description Application specific response metadata. Must be set in the first response
-       *     for streaming APIs.
-       */
-      extensions?: ({
-        /** @description A URL/resource name that uniquely identifies the type of the serialized protocol buffer message. */
-        '@type'?: string;
-      } & {
-        [key: string]: unknown;
-      })[];
-    };
     /** @description The Status type defines a logical error model suitable for different programming environments. */
     'google.rpc.Status': {
       /**
@@ -1708,57 +1644,13 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /**
-       * @description Message that represents an arbitrary HTTP body. It should only be used for
-       *     payload formats that can't be represented as JSON, such as raw binary or
-       *     an HTML page.
-       *
-       *
-       *     This message can be used both in streaming and non-streaming API methods in
-       *     the request as well as the response.
-       *
-       *     It can be used as a top-level request field, which is convenient if one
-       *     wants to extract parameters from either the URL or HTTP template into the
-       *     request fields and also want access to the raw HTTP body.
-       *
-       *     Example:
-       *
-       *         message GetResourceRequest {
-       *           // A unique request id.
-       *           string request_id = 1;
-       *
-       *           // The raw HTTP body is bound to this field.
-       *           google.api.HttpBody http_body = 2;
-       *
-       *         }
-       *
-       *         service ResourceService {
-       *           rpc GetResource(GetResourceRequest)
-       *             returns (google.api.HttpBody);
-       *           rpc UpdateResource(google.api.HttpBody)
-       *             returns (google.protobuf.Empty);
-       *
-       *         }
-       *
-       *     Example with streaming methods:
-       *
-       *         service CaldavService {
-       *           rpc GetCalendar(stream google.api.HttpBody)
-       *             returns (stream google.api.HttpBody);
-       *           rpc UpdateCalendar(stream google.api.HttpBody)
-       *             returns (stream google.api.HttpBody);
-       *
-       *         }
-       *
-       *     Use of this type only changes how the request and response bodies are
-       *     handled, all other features will continue to work unchanged.
-       */
+      /** @description The picture. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['google.api.HttpBody'];
+          'image/jpeg': string;
         };
       };
       /** @description An unexpected error response. */
@@ -1895,7 +1787,10 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['counterwatch.v1.WatchEventsResponse'];
+          'application/x-ndjson': {
+            error?: components['schemas']['google.rpc.Status'];
+            result?: components['schemas']['counterwatch.v1.WatchEventsResponse'];
+          };
           'text/event-stream': string;
         };
       };
@@ -1964,7 +1859,10 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['counterwatch.v1.WatchLiveResponse'];
+          'application/x-ndjson': {
+            error?: components['schemas']['google.rpc.Status'];
+            result?: components['schemas']['counterwatch.v1.WatchLiveResponse'];
+          };
           'text/event-stream': string;
         };
       };
@@ -2365,57 +2263,13 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /**
-       * @description Message that represents an arbitrary HTTP body. It should only be used for
-       *     payload formats that can't be represented as JSON, such as raw binary or
-       *     an HTML page.
-       *
-       *
-       *     This message can be used both in streaming and non-streaming API methods in
-       *     the request as well as the response.
-       *
-       *     It can be used as a top-level request field, which is convenient if one
-       *     wants to extract parameters from either the URL or HTTP template into the
-       *     request fields and also want access to the raw HTTP body.
-       *
-       *     Example:
-       *
-       *         message GetResourceRequest {
-       *           // A unique request id.
-       *           string request_id = 1;
-       *
-       *           // The raw HTTP body is bound to this field.
-       *           google.api.HttpBody http_body = 2;
-       *
-       *         }
-       *
-       *         service ResourceService {
-       *           rpc GetResource(GetResourceRequest)
-       *             returns (google.api.HttpBody);
-       *           rpc UpdateResource(google.api.HttpBody)
-       *             returns (google.protobuf.Empty);
-       *
-       *         }
-       *
-       *     Example with streaming methods:
-       *
-       *         service CaldavService {
-       *           rpc GetCalendar(stream google.api.HttpBody)
-       *             returns (stream google.api.HttpBody);
-       *           rpc UpdateCalendar(stream google.api.HttpBody)
-       *             returns (stream google.api.HttpBody);
-       *
-       *         }
-       *
-       *     Use of this type only changes how the request and response bodies are
-       *     handled, all other features will continue to work unchanged.
-       */
+      /** @description The picture. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['google.api.HttpBody'];
+          'image/jpeg': string;
         };
       };
       /** @description An unexpected error response. */
