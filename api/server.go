@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -116,15 +115,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-// Close ends all calls and waits for what it started.
+// Close ends all calls and waits for what it started. It is called once.
 func (s *Server) Close() error {
 	s.grpc.Stop()
 	<-s.served
 	if s.conn == nil {
 		return nil
 	}
-	if err := s.conn.Close(); err != nil && !errors.Is(err, grpc.ErrClientConnClosing) {
-		return err
-	}
-	return nil
+	return s.conn.Close()
 }
