@@ -1,7 +1,9 @@
 package detect
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/counterwatch/counterwatch/models"
 )
@@ -20,6 +22,8 @@ const (
 	minVisible = .33 // of the expected height: people behind desks show the upper half
 	learnFrom  = .25 // aspect of blobs that teach sizes, from
 	learnTo    = .62 // to
+	cutOff     = .1  // of a person's height that may be missing at the feet
+	mostJoined = 40  // people in one blob
 )
 
 // Person is one person in a mask.
@@ -96,29 +100,42 @@ func (c *Crowd) split(m *Mask, b blob, expected float64) []Person {
 		}
 	}
 	var people []Person
-	take := func(box models.Box, least float64) {
-		if share := c.explain(b, box); share >= least {
+	take := func(box models.Box) bool {
+		share := c.explain(b, box)
+		if share >= minShare {
 			people = append(people, Person{models.Detection{Box: Clip(box, models.Size{W: m.W, H: m.H}),
 				Score: math.Min(.5+.45*share, .9)}, false, b.label})
 		}
+		return share >= minShare
 	}
-	for _, head := range c.heads(b, expected) {
-		foot := math.Min(c.sizes.foot(head.y), float64(b.Max.Y))
-		tall := math.Max(foot-head.y, 1)
-		full := math.Max(c.sizes.height(foot), tall)
-		take(models.Box{X: head.x - bodyAspect*full/2, Y: head.y, W: bodyAspect * full, H: tall}, minShare)
+	for c.takeHead(b, m.H, expected, take) && len(people) < mostJoined {
 	}
-	for range 8 { // somebody in front: the lowest rest that is large enough
-		box, ok := c.rest(b)
-		if !ok {
-			break
-		}
-		n := len(people)
-		if take(box, minShare); len(people) == n {
+	for len(people) < mostJoined { // somebody in front: the lowest rest that is large enough
+		if box, ok := c.rest(b); !ok || !take(box) {
 			break
 		}
 	}
 	return people
+}
+
+// takeHead takes the highest head under which somebody stands; what that person explains is gone from the outline when
+// the next one is looked for, so that heads before the bodies of others come out one by one.
+func (c *Crowd) takeHead(b blob, h int, expected float64, take func(models.Box) bool) bool {
+	heads := c.heads(b, expected)
+	slices.SortFunc(heads, func(p, q head) int { return cmp.Or(cmp.Compare(p.y, q.y), cmp.Compare(p.x, q.x)) })
+	for _, head := range heads {
+		foot := c.sizes.foot(head.y)
+		if over := foot - float64(b.Max.Y); over > cutOff*c.sizes.height(foot) && b.Max.Y < h {
+			continue // would stand below the blob: not a head but a shoulder whose head somebody else explains
+		}
+		foot = math.Min(foot, float64(b.Max.Y))
+		tall := math.Max(foot-head.y, 1)
+		full := math.Max(c.sizes.height(foot), tall)
+		if take(models.Box{X: head.x - bodyAspect*full/2, Y: head.y, W: bodyAspect * full, H: tall}) {
+			return true
+		}
+	}
+	return false
 }
 
 // explain marks what a person in box explains and returns its share of a whole person's pixels.
@@ -217,10 +234,10 @@ func (c *Crowd) rest(b blob) (models.Box, bool) {
 	return models.Box{}, false
 }
 
-// centre is the mean column of the unexplained pixels above row y, a body's width around x.
+// centre is the mean column of the unexplained pixels of the legs above row y, a body's width around x.
 func (c *Crowd) centre(w, y, full, x, body int) float64 {
 	n, sum := 0, 0
-	for yy := max(y-full, 0); yy <= y; yy++ {
+	for yy := max(y-full/3, 0); yy <= y; yy++ {
 		for xx := max(x-body, 0); xx < min(x+body+1, w); xx++ {
 			if c.left[yy*w+xx] {
 				n++

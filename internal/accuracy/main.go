@@ -53,6 +53,7 @@ func run(ctx context.Context) error {
 	defer os.RemoveAll(dir)
 	began := time.Now()
 	var figures []Figure
+	var failed error // what was measured before is printed all the same
 	for _, section := range []struct {
 		name string
 		run  func(ctx context.Context, dir, data string) ([]Figure, error)
@@ -64,23 +65,26 @@ func run(ctx context.Context) error {
 			continue
 		}
 		f, err := section.run(ctx, dir, data)
-		if err != nil {
-			return fmt.Errorf("%s: %w", section.name, err)
-		}
 		figures = append(figures, f...)
+		if err != nil {
+			failed = fmt.Errorf("%s: %w", section.name, err)
+			break
+		}
 	}
-	print(figures, time.Since(began))
+	printTable(figures, time.Since(began))
 	if path := os.Getenv("JSON"); path != "" {
 		b, err := json.MarshalIndent(figures, "", "  ")
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(path, append(b, '\n'), 0o644)
+		if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
+			return err
+		}
 	}
-	return nil
+	return failed
 }
 
-func print(figures []Figure, took time.Duration) {
+func printTable(figures []Figure, took time.Duration) {
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "FIGURE\tVALUE\t95 %\tN\tTARGET\t")
 	for _, f := range figures {
