@@ -63,7 +63,10 @@ type tuning struct {
 	// life (tracker.go)
 	still        float64 // slower than this stands, h/s
 	stillFrom    float64 // after this long unseen a person who stood is taken to stand on the spot, s
-	stillAge     float64 // nobody followed for less is known to stand, s
+	sightLeast   float64 // nobody is known to stand who was seen for less, s,
+	sightShare   float64 // or for less than this share of the time since first seen,
+	sightSure    float64 // unless seen for this long, s
+	sightGap     float64 // unseen for longer is not seen in between, s
 	tentativeFor float64 // a tentative track unseen longer is forgotten, s
 	outsideFor   float64 // one predicted to be outside the picture, s
 	showFor      float64 // an unseen person is shown this long, s
@@ -75,6 +78,6 @@ type tuning struct {
 var standard = tuning{
 	accelX: .1, accelY: .02, sizeWalk: .01, speed: 2, centreSD: .055, sizeSD: .045, doubt: 4,
 	duplicate: .8, freshFor: 1.35, freshGIoU: .145, weakFor: .2, weakIoU: .5, enlarge: .63, wideIoU: .19, foot: 1,
-	still: .095, stillFrom: .27, stillAge: 1, tentativeFor: .15, outsideFor: .2,
+	still: .095, stillFrom: .27, sightLeast: .8, sightShare: .4, sightSure: 5, sightGap: 1, tentativeFor: .15, outsideFor: .2,
 	showFor: .05, showHidden: .45, hiddenShare: .35, showSD: .18,
 }

@@ -34,6 +34,7 @@ type person struct {
 	det        models.Detection // the last one
 	born, seen time.Time        // first and last detection
 	speed      float64          // when last seen, h/s
+	sight      float64          // seconds in which the person was seen
 	confirmed  bool
 	match      int // detection of this frame, -1 while unseen
 }
@@ -72,12 +73,15 @@ func (p *person) unseen(at time.Time) float64 { return at.Sub(p.seen).Seconds() 
 // observe takes a detection into a track.
 func (p *person) observe(d models.Detection, at time.Time, c *tuning) {
 	p.f.update(d, c)
+	if gap := p.unseen(at); gap <= c.sightGap {
+		p.sight += gap
+	}
 	p.det, p.seen, p.speed, p.confirmed = d, at, p.f.speed(), true
 }
 
-// still reports whether a person stood or sat when last seen.
+// still reports whether a person stood or sat when last seen. A false box that comes and goes is not seen long enough.
 func (t *Tracker) still(p *person) bool {
-	return p.speed < t.c.still && p.seen.Sub(p.born).Seconds() >= t.c.stillAge
+	return p.speed < t.c.still && p.sight >= min(t.c.sightSure, max(t.c.sightLeast, t.c.sightShare*p.seen.Sub(p.born).Seconds()))
 }
 
 // memory is how long a person is remembered unseen, in seconds.

@@ -90,6 +90,12 @@ func TestScenes(t *testing.T) {
 		{"a walker is missed for five seconds: another one", 5, 9, []actor{{walk(50, 400, 100), except(2, 7)}}, []int{2}},
 		{"somebody who stands is hidden for twenty seconds", 2, 60,
 			[]actor{{stand(400, 400), except(20, 40)}, {stand(425, 425), always}}, []int{1, 1}},
+		{"a false box that flickers is soon forgotten each time", 5, 60, []actor{{stand(400, 400), func(t float64) float64 {
+			if math.Mod(t, 20) < .7 {
+				return .79
+			}
+			return 0
+		}}}, []int{3}},
 		{"somebody who stands is unseen for a minute: another one", 2, 90, []actor{{stand(400, 400), except(10, 70)}}, []int{2}},
 		{"one leaves, another comes in there at once", 5, 10,
 			[]actor{{walk(200, 400, -100), always}, {func(t float64) (float64, float64) { return -25 + 100*math.Max(0, t-4), 400 }, except(0, 4)}}, []int{1, 1}},
@@ -205,7 +211,7 @@ func TestShownAndRemembered(t *testing.T) {
 	tr := New(Config{})
 	at := start
 	var out []models.Track
-	for range 40 {
+	for range 80 {
 		at = at.Add(200 * time.Millisecond)
 		out = tr.Update(at, size, []models.Detection{detection(400, 400, .9), detection(415, 430, .9)})
 	}
