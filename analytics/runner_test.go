@@ -366,16 +366,17 @@ func TestRunnerClockSetBack(t *testing.T) {
 func TestRunnerProvesIncidents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)
+		d.cfg.Camera.Counters = []models.Counter{{ID: "c1", Staff: []string{"o1"}}}
 		d.cfg.Camera.Zones = []models.Zone{{ID: "m", Kind: models.ZoneMask, Polygon: models.Polygon{{X: 0, Y: 0}, {X: 0.5, Y: 0}, {X: 0.5, Y: 1}, {X: 0, Y: 1}}}}
 		opened := d.begun.Add(4 * time.Second)
 		revision := 0
 		d.steps.on = func(f *models.Frame) Result {
 			s := f.At.Sub(d.begun)
-			live := models.Live{Camera: "cam", Counters: []models.LiveCounter{{Counter: "c1", Staffing: models.Staffed, OnDuty: 0}}}
-			if s < 2*time.Second {
-				live.Counters[0].OnDuty = 1
+			live := models.Live{Camera: "cam", Counters: []models.LiveCounter{{Counter: "c1", Staffing: models.Staffed, OnDuty: 1}}}
+			if s < 2500*time.Millisecond { // the officer's box; the counter stays staffed a little longer
+				live.Boxes = []models.LiveBox{{Track: 1, Zone: "o1"}}
 			}
-			e := models.Event{ID: "e1", Kind: models.CounterAbsent, Camera: "cam", Counter: "c1", Opened: opened}
+			e := models.Event{ID: "e1", Kind: models.CounterAbsent, Camera: "cam", Counter: "c1", Opened: opened, Began: d.begun.Add(2 * time.Second)}
 			switch {
 			case s >= 4*time.Second && revision == 0, s >= 5*time.Second && revision == 1: // opens, is revised
 			case s >= 6*time.Second && revision == 2:
@@ -405,7 +406,7 @@ func TestRunnerProvesIncidents(t *testing.T) {
 			}
 			roles = append(roles, s)
 		}
-		want := "1 before@1.5s opening@4s, 2 before@1.5s opening@4s, 3 before@1.5s opening@4s closing@6s"
+		want := "1 before@1s opening@4s, 2 before@1s opening@4s, 3 before@1s opening@4s closing@6s"
 		if got := strings.Join(roles, ", "); got != want {
 			t.Errorf("%s\nwant %s", got, want)
 		}

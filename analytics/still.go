@@ -16,6 +16,7 @@ const (
 	jpegQuality  = 80
 	forgetClosed = time.Hour        // an incident may be re-opened this long after it closed
 	beforeWithin = 30 * time.Minute // a picture older than this no longer shows how it was before
+	beforeEvery  = time.Second      // how often a picture of a staffed counter is kept aside
 )
 
 // album takes the pictures that prove incidents: the last one with the counter staffed, the one at the opening, the one
@@ -25,8 +26,9 @@ type album struct {
 	masks  []models.Polygon
 
 	newest *models.Frame
-	before map[string]*models.Frame // by counter: the newest frame with an officer in a staffed counter
-	taken  map[string]taken         // by incident
+	staff  map[string]string           // the counter of each staff zone
+	before map[string][2]*models.Frame // by counter: the last two kept aside that show an officer at it, older first
+	taken  map[string]taken            // by incident
 
 	mu     sync.Mutex // stills are asked for at any time
 	size   models.Size
@@ -40,7 +42,12 @@ type taken struct {
 }
 
 func newAlbum(c models.Camera) *album {
-	a := &album{camera: c.ID, before: map[string]*models.Frame{}, taken: map[string]taken{}}
+	a := &album{camera: c.ID, staff: map[string]string{}, before: map[string][2]*models.Frame{}, taken: map[string]taken{}}
+	for _, k := range c.Counters {
+		for _, zone := range k.Staff {
+			a.staff[zone] = k.ID
+		}
+	}
 	for _, z := range c.Zones {
 		if z.Kind == models.ZoneMask {
 			a.masks = append(a.masks, z.Polygon)
@@ -55,14 +62,34 @@ func (a *album) restore(t map[string]taken) {
 	}
 }
 
-// see remembers an analysed frame. Frames are never changed after they were made, so keeping one costs nothing.
+// see remembers an analysed frame. Frames are never changed after they were made, so keeping one costs nothing. Only a
+// frame in which an officer's box stands in the staff zone shows a counter staffed: LiveCounter.OnDuty outlives the
+// officer by the seconds for which a lost track is remembered.
 func (a *album) see(f *models.Frame, live models.Live) {
 	a.newest = f
-	for _, c := range live.Counters {
-		if c.Staffing == models.Staffed && c.OnDuty > 0 && c.Unseen == 0 {
-			a.before[c.Counter] = f
+	for _, b := range live.Boxes {
+		counter, ok := a.staff[b.Zone]
+		if !ok {
+			continue
+		}
+		if kept := a.before[counter]; kept[1] == nil || f.At.Sub(kept[1].At) >= beforeEvery {
+			a.before[counter] = [2]*models.Frame{kept[1], f}
 		}
 	}
+}
+
+// staffed is the picture of how it was before an incident: the newest kept aside that is not of the very moment in
+// which the officer left.
+func (a *album) staffed(e *models.Event) *models.Frame {
+	kept := a.before[e.Counter]
+	f := kept[1]
+	if f != nil && kept[0] != nil && e.Began.Sub(f.At) < beforeEvery/2 {
+		f = kept[0]
+	}
+	if f == nil || e.Opened.Sub(f.At) > beforeWithin {
+		return nil
+	}
+	return f
 }
 
 // attach adds their pictures to the incidents that open or close, repeats them in every later revision, and returns the
@@ -90,9 +117,7 @@ func (a *album) attach(events []models.Event) (media []models.Media) {
 		}
 		switch {
 		case e.Open() && !known:
-			if f := a.before[e.Counter]; f != nil && e.Opened.Sub(f.At) < beforeWithin {
-				take(models.SnapshotBefore, f)
-			}
+			take(models.SnapshotBefore, a.staffed(e))
 			take(models.SnapshotOpening, a.newest)
 		case !e.Open() && t.Closed.IsZero():
 			take(models.SnapshotNow, a.newest)
