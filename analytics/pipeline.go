@@ -25,7 +25,7 @@ type Config struct {
 	Camera   models.Camera
 	Site     models.Site // time zone and calendar
 	Detector detect.Detector
-	Track    track.Config  // thresholds left zero are the detector's own
+	Track    track.Config  // thresholds left zero are the detector's own; staff zones are added to its Stays
 	FPS      float64       // analysed frames per second that are to be expected; 0 is Camera.AnalyseFPS, or else 2
 	Cooldown time.Duration // see rules.Config
 }
@@ -58,8 +58,13 @@ func NewPipeline(cfg Config) (*Pipeline, error) {
 			cfg.FPS = fps
 		}
 	}
-	if t := &cfg.Track.Thresholds; t.High == 0 {
-		t.Low, t.High, t.Birth, t.Immediate = info.Thresholds.Low, info.Thresholds.High, info.Thresholds.Birth, info.Thresholds.Immediate
+	if cfg.Track.Thresholds == (models.Thresholds{}) {
+		cfg.Track.Thresholds = info.Thresholds
+	}
+	for _, z := range camera.Zones {
+		if z.Kind == models.ZoneStaff { // officers sit, half hidden by their desks: detectors give them low scores
+			cfg.Track.Stays = append(cfg.Track.Stays, z)
+		}
 	}
 	return &Pipeline{
 		detector: cfg.Detector,

@@ -3,9 +3,11 @@ package main
 import (
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/counterwatch/counterwatch/analytics/detect"
+	"github.com/counterwatch/counterwatch/analytics/track"
 	"github.com/counterwatch/counterwatch/internal/mot"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/models/nets"
@@ -18,11 +20,25 @@ type sequence struct {
 	number int64
 }
 
-// replayThresholds are for detections whose detector nobody named; found on the detections of the SORT paper.
-var replayThresholds = models.Thresholds{Low: .5, High: .9, Birth: .8, Immediate: .97}
+// replayThresholds tells from the scores of a detections file which detector's thresholds fit, since such a file does not say
+// who made it, and the scores of different detectors mean different things: YOLOX is never sure (0.93 at most on PETS), Yolo-Fastest
+// and Faster R-CNN nearly always are, and the latter's published files begin at 0.5.
+func replayThresholds(scores []float64) models.Thresholds {
+	if len(scores) == 0 {
+		return track.FasterRCNN
+	}
+	scores = slices.Sorted(slices.Values(scores))
+	switch lowest, high := scores[0], scores[len(scores)*9/10]; {
+	case lowest >= .45:
+		return track.FasterRCNN
+	case high >= .95:
+		return track.YOLOFastest
+	}
+	return track.YOLOXNano
+}
 
-// openSequence opens a seqinfo.ini and the detections made on it. A network named in the configuration lends its
-// thresholds.
+// openSequence opens a seqinfo.ini and the detections made on it. detector.threshold of the configuration
+// moves the thresholds, detector.net does not matter.
 func openSequence(info, detections string, cfg models.DetectorConfig, base time.Time) (frames, detect.Detector, error) {
 	s := &sequence{base: base}
 	var err error
@@ -36,21 +52,16 @@ func openSequence(info, detections string, cfg models.DetectorConfig, base time.
 	if s.info.Length == 0 {
 		s.info.Length = rows.Last()
 	}
-	d := &detect.Replay{Name: filepath.Base(detections), Thresholds: replayThresholds, Frames: map[int64][]models.Detection{}}
-	if cfg.Net != "" {
-		card, err := nets.Find(cfg.Net)
-		if err != nil {
-			return nil, nil, models.Invalid("detector.net", "%v", err)
-		}
-		d.Thresholds = card.Thresholds
-	}
-	d.Thresholds = nets.WithThreshold(d.Thresholds, cfg.Threshold)
+	d := &detect.Replay{Name: filepath.Base(detections), Frames: map[int64][]models.Detection{}}
+	var scores []float64
 	for _, r := range rows {
 		if r.Frame > s.info.Length {
 			return nil, nil, models.Errorf(models.KindInvalid, "%s: frame %d is behind the last (%d) of %s", detections, r.Frame, s.info.Length, info)
 		}
 		d.Frames[int64(r.Frame)] = append(d.Frames[int64(r.Frame)], models.Detection{Box: r.Box, Score: r.Score})
+		scores = append(scores, r.Score)
 	}
+	d.Thresholds = nets.WithThreshold(replayThresholds(scores), cfg.Threshold)
 	return s, d, nil
 }
 
