@@ -49,6 +49,9 @@ func run(ctx context.Context, o options, cfg config.Demo, dir string, log *slog.
 	}
 	d.centre, err = centralapp.Open(ctx, centralapp.Config{DataDir: dir, Listen: o.listen, NATSListen: "127.0.0.1:0", Page: web.Dist(), Log: log})
 	if err != nil {
+		if models.KindOf(err) == models.KindUnavailable { // the port is taken
+			err = fmt.Errorf("%w (make demo PORT=8090)", err)
+		}
 		return errors.Join(err, d.streets.Close())
 	}
 	defer func() { err = errors.Join(err, d.centre.Close()) }()

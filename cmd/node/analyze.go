@@ -41,7 +41,12 @@ func newAnalyzeCommand() *cobra.Command {
 		Short: "Analyse a video file as if it came from a camera, as fast as it goes",
 		Long: "Analyses a video file on the same road as a live camera. Times in the outputs are seconds from the first frame.\n" +
 			"With --detections, VIDEO is a seqinfo.ini and no picture is looked at.",
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return models.Errorf(models.KindInvalid, "name one video (or seqinfo.ini): node analyze VIDEO --config camera.yaml")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.video, a.stdout, a.stderr = args[0], cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return a.run(cmd.Context())
