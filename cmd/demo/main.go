@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -62,14 +61,21 @@ func newCommand() *cobra.Command {
 	return c
 }
 
-// withData gives do the folder that everything is kept in, and the log there. A folder of our own is removed at the end.
+// withData gives do the folder that everything is kept in, and the log there. A folder of our own is removed at the end,
+// unless something went wrong.
 func withData(o options, do func(dir string, log *slog.Logger) error) (err error) {
 	dir := o.data
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "counterwatch-demo-"); err != nil {
 			return fmt.Errorf("data folder: %w", err)
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		defer func() {
+			if err != nil {
+				err = fmt.Errorf("%w\n  (log: %s/demo.log)", err, dir)
+				return
+			}
+			err = os.RemoveAll(dir)
+		}()
 	} else if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
