@@ -18,7 +18,7 @@ test: ## install what is needed, build, and run every test
 	@scripts/test.sh
 
 check: ## the rules: formatting, vet, staticcheck, imports, generated code, the page's types
-	@scripts/setup.sh build
+	@scripts/setup.sh check
 	@scripts/check.sh
 
 bench: ## what it costs on this machine (JSON=file)
@@ -50,6 +50,7 @@ fmt: ## format Go and the page's code
 	@cd web && npx prettier --write --log-level warn .
 
 gen: ## generate code from the protocol (api/proto) and the page's types from it
+	@scripts/setup.sh check
 	@api/generate.sh
 	@cd web && npm run --silent gen
 

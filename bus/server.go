@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"crypto/tls"
@@ -141,7 +142,7 @@ func inbox(node string) string { return nats.InboxPrefix + node }
 type logger struct{ log *slog.Logger }
 
 func (l logger) line(level slog.Level, format string, v []any) {
-	l.log.Log(nil, level, strings.TrimSpace(fmt.Sprintf(format, v...)), "stage", "nats")
+	l.log.Log(context.Background(), level, strings.TrimSpace(fmt.Sprintf(format, v...)), "stage", "nats")
 }
 
 func (l logger) Noticef(format string, v ...any) { l.line(slog.LevelDebug, format, v) }

@@ -190,13 +190,21 @@ func (t *track) choose(desc *description.Session) (*description.Media, error) {
 			if t.init(f) {
 				return m, nil
 			}
-			offered = append(offered, f.Codec())
+			offered = append(offered, codecName(f))
 		}
 	}
 	if len(offered) == 0 {
 		return nil, models.Errorf(models.KindUnsupported, "the camera offers no video")
 	}
 	return nil, models.Errorf(models.KindUnsupported, "the camera offers %s: set it to H.264, H.265 or MJPEG", strings.Join(offered, ", "))
+}
+
+// codecName is what the camera's description calls a codec: VP8, PCMA.
+func codecName(f format.Format) string {
+	if name, _, _ := strings.Cut(f.RTPMap(), "/"); name != "" {
+		return name
+	}
+	return fmt.Sprintf("payload type %d", f.PayloadType())
 }
 
 // init prepares the track for a format; false when the format cannot be analysed.

@@ -208,7 +208,7 @@ func TestRTSPErrors(t *testing.T) {
 		{"wrong path", camerasURL(&camera{status: base.StatusNotFound}, h264(true)), models.KindNotFound, "404"},
 		{"server error", camerasURL(&camera{status: base.StatusInternalServerError}, h264(true)), models.KindUnavailable, "500"},
 		{"other codec", camerasURL(&camera{}, &format.VP8{PayloadTyp: 96}), models.KindUnsupported, "offers VP8"},
-		{"sound only", camerasURL(&camera{}, &format.G711{PayloadTyp: 8, SampleRate: 8000, ChannelCount: 1}), models.KindUnsupported, "offers G711"},
+		{"sound only", camerasURL(&camera{}, &format.G711{PayloadTyp: 8, SampleRate: 8000, ChannelCount: 1}), models.KindUnsupported, "offers PCMA"},
 		{"nobody listens", plain(dead.Addr().String()), models.KindUnavailable, "refused"},
 		{"closes at once", plain(closing.Addr().String()), models.KindUnavailable, "closed the connection"},
 		{"no such host", plain("camera.invalid:554"), models.KindUnavailable, "camera.invalid"},

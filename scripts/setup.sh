@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # Installs what a target needs: Debian packages, Go modules, npm packages. A second run finds everything in place and
 # does nothing. Nothing is installed outside the package manager and this checkout (and Go's own caches).
-#   setup.sh build   what building and the demo need        setup.sh test   the browser for the tests as well
+#   setup.sh build   what building and the demo need
+#   setup.sh test    the browser for the tests as well      setup.sh check   the protocol compiler as well
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 packages="gcc g++ pkg-config libopencv-dev libopencv-contrib-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev ffmpeg"
-[ "${1:-build}" = test ] && packages="$packages chromium"
+case "${1:-build}" in
+  test) packages="$packages chromium" ;;
+  check) packages="$packages protobuf-compiler" ;;
+esac
 
 mkdir -p .cache
 missing=""

@@ -139,7 +139,6 @@ func FuzzCrowd(f *testing.F) {
 type room struct {
 	t     *testing.T
 	scene *Scene
-	crowd Crowd
 	noise *rand.Rand
 	at    time.Time
 }

@@ -43,11 +43,11 @@ func start(t *testing.T, args ...string) (out io.Reader, stop func() error) {
 // TestFirstStart: the program serves, says how to come in, keeps everything else closed, and ends when told to.
 func TestFirstStart(t *testing.T) {
 	dir := t.TempDir()
-	out, stop := start(t, "--data", dir, "--listen", "127.0.0.1:0", "--nats-listen", "127.0.0.1:0", "--log", "error", "--config", "../../deploy/examples/demo.yaml")
-	if err := stop(); err == nil || !strings.Contains(err.Error(), "simulate") {
+	_, refused := start(t, "--data", dir, "--listen", "127.0.0.1:0", "--nats-listen", "127.0.0.1:0", "--log", "error", "--config", "../../deploy/examples/demo.yaml")
+	if err := refused(); err == nil || !strings.Contains(err.Error(), "simulate") {
 		t.Fatalf("the demo's file has a part that is not a registry's: %v", err)
 	}
-	out, stop = start(t, "--data", dir, "--listen", "127.0.0.1:0", "--nats-listen", "127.0.0.1:0", "--log", "error")
+	out, stop := start(t, "--data", dir, "--listen", "127.0.0.1:0", "--nats-listen", "127.0.0.1:0", "--log", "error")
 	text := make([]byte, 4096)
 	var said string
 	greeting := regexp.MustCompile(`(?s)centre: (http://\S+)\n.*set-up token: (\S+)\n.*bin/node --data DIR --central \S+ --token (\S+)\n`)

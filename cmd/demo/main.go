@@ -84,7 +84,7 @@ func withData(o options, do func(dir string, log *slog.Logger) error) (err error
 		return fmt.Errorf("log: %w", err)
 	}
 	defer file.Close()
-	return do(dir, slog.New(tint.NewHandler(file, &tint.Options{NoColor: true})))
+	return do(dir, slog.New(tint.NewTextHandler(file, &tint.Options{NoColor: true})))
 }
 
 // say writes one line for a person.

@@ -46,5 +46,5 @@ func newLog(w *os.File, level string) (*slog.Logger, error) {
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("--log %q: use debug, info, warn or error", level)
 	}
-	return slog.New(tint.NewHandler(w, &tint.Options{Level: l, NoColor: !term.IsTerminal(int(w.Fd()))})), nil
+	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: l, NoColor: !term.IsTerminal(int(w.Fd()))})), nil
 }

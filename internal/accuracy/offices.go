@@ -149,7 +149,7 @@ func waitFigures(name string, days []*day) []Figure {
 
 // staffingFigure compares the seconds in which each counter had its officers.
 func staffingFigure(name string, days []*day) Figure {
-	var found, truth, off []float64
+	var truth, off []float64
 	for _, d := range days {
 		for _, c := range d.camera.Counters {
 			var f, t float64
@@ -163,7 +163,7 @@ func staffingFigure(name string, days []*day) Figure {
 					t++
 				}
 			}
-			found, truth, off = append(found, f), append(truth, t), append(off, math.Abs(f-t))
+			truth, off = append(truth, t), append(off, math.Abs(f-t))
 		}
 	}
 	return figure(name+"staffed seconds by counter, error, %", len(off), len(off), func(i []int) float64 { return 100 * pick(off, i) / pick(truth, i) }).atMostTarget(1)

@@ -90,7 +90,7 @@ func watch(t *testing.T, address models.SecretURL, n int) (units []got, f *forma
 func TestReplayLoopsWithoutAJump(t *testing.T) {
 	url := camsimtest.Camera(t, 10, 20, "admin", "s3cret/?@") // half a second, at 20 fps
 	units, f := watch(t, url, 40)
-	if sps, pps := f.SafeParams(); len(sps) == 0 || len(pps) == 0 {
+	if len(f.SPS) == 0 || len(f.PPS) == 0 {
 		t.Error("the description has no parameter sets")
 	}
 	keys := 0

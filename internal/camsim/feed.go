@@ -90,7 +90,7 @@ func (f *feed) write(au [][]byte, pts time.Duration, at time.Time) error {
 
 // describe keeps the parameter sets in the stream's description up to date.
 func (f *feed) describe(sps, pps []byte) {
-	oldSPS, oldPPS := f.format.SafeParams()
+	oldSPS, oldPPS := f.format.SPS, f.format.PPS
 	if sps == nil {
 		sps = oldSPS
 	}
@@ -98,7 +98,7 @@ func (f *feed) describe(sps, pps []byte) {
 		pps = oldPPS
 	}
 	if string(sps) != string(oldSPS) || string(pps) != string(oldPPS) {
-		f.format.SafeSetParams(sps, pps)
+		f.format.SPS, f.format.PPS = sps, pps
 		f.stream.ReloadDesc()
 	}
 }

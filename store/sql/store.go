@@ -99,17 +99,6 @@ func found(err error, what, id string) error {
 	return nil
 }
 
-// changed turns "no row was changed" into a KindNotFound.
-func changed(res stdsql.Result, err error, what, id string) error {
-	if err != nil {
-		return fmt.Errorf("store: %s %s: %w", what, id, err)
-	}
-	if n, err := res.RowsAffected(); err == nil && n == 0 {
-		return models.Errorf(models.KindNotFound, "%s %q does not exist", what, id)
-	}
-	return nil
-}
-
 // nanos and instant keep instants as numbers; the zero time is 0.
 func nanos(t time.Time) int64 {
 	if t.IsZero() {
