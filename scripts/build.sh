@@ -10,7 +10,7 @@ if [ ! -f web/dist/index.html ] || [ -n "$(find web/src web/index.html web/packa
 fi
 
 version=$(git describe --tags --always --dirty 2>/dev/null || echo unknown)
-flags="-X github.com/counterwatch/counterwatch/models.Version=$version"
+flags="-s -w -X github.com/counterwatch/counterwatch/models.Version=$version"
 total=$(go list -deps ./cmd/... 2>/dev/null | wc -l)
 mkdir -p bin
 {

@@ -232,13 +232,17 @@ func stages(ctx context.Context) (out []figure, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("go test -bench: %w", err)
 	}
+	room := ""
 	for line := range strings.SplitSeq(string(text), "\n") {
+		if pkg, ok := strings.CutPrefix(line, "pkg: github.com/counterwatch/counterwatch/"); ok {
+			room = pkg + ": "
+		}
 		if m := benchLine.FindStringSubmatch(line); m != nil {
 			ns, _ := strconv.ParseFloat(m[2], 64)
-			out = append(out, figure{Name: m[1], Value: ns / 1e3, Unit: "µs"})
+			out = append(out, figure{Name: room + m[1], Value: ns / 1e3, Unit: "µs"})
 			if m[3] != "" {
 				allocs, _ := strconv.ParseFloat(m[3], 64)
-				out = append(out, figure{Name: m[1] + ", allocations", Value: allocs, Unit: "each"})
+				out = append(out, figure{Name: room + m[1] + ", allocations", Value: allocs, Unit: "each"})
 			}
 		}
 	}
