@@ -84,34 +84,12 @@ func (c *cameraSummary) observe(l models.Live, sim *office.Sim, began time.Time)
 	c.QueueTruth, c.QueueMAE = &mean, &mae
 }
 
-// due is when an absence has to be reported, in video time, by the truth: after maxAbsence, or after withWaiting once
-// somebody waits or stands at the counter. ok is false when the officer was
-// back before, or the video is not that far yet.
-func due(t office.Truth, a office.Absence, k models.Counter) (at float64, ok bool) {
-	for at = a.From; at < a.To; at++ {
-		away := at - a.From
-		if away >= k.MaxAbsence.Seconds() || away >= k.MaxAbsenceWithWaiting.Seconds() && somebodyAt(t, k, int(at)) {
-			return at, true
-		}
-	}
-	return 0, false
-}
-
-func somebodyAt(t office.Truth, k models.Counter, second int) bool {
-	for _, zone := range slices.Concat(k.Queues, k.Service) {
-		if o := t.Occupancy[zone]; second < len(o) && o[second] > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // score compares absences reported for one office with those due by its truth.
 func (s *eventSummary) score(events []models.Event, cam models.Camera, t office.Truth, began time.Time) {
 	const slack = 30.0 // seconds: farther apart they are not the same absence
 	for _, k := range cam.Counters {
 		for _, a := range t.Absences {
-			at, ok := due(t, a, k)
+			at, ok := t.Due(k, a)
 			if a.Counter != k.ID || !ok || at+10 > t.Seconds { // what became due within the last 10 s may still come in time
 				continue
 			}

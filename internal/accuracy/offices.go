@@ -185,18 +185,6 @@ const (
 	marginS   = 5.  // an absence due this close to its end may or may not be told
 )
 
-// due is when an absence must be told: after max_absence, or earlier while somebody waits; +Inf when it ends before.
-func due(d *day, c models.Counter, a office.Absence) float64 {
-	for s := math.Ceil(a.From); s < a.To; s++ {
-		away := s - a.From
-		waiting := on(d, c.Queues, int(s)) + on(d, c.Service, int(s))
-		if away >= c.MaxAbsence.Seconds() || away >= c.MaxAbsenceWithWaiting.Seconds() && waiting > 0 {
-			return s
-		}
-	}
-	return math.Inf(1)
-}
-
 // absenceFigures match the events to the absences that were due.
 func absenceFigures(name string, days []*day) []Figure {
 	var found, missed, wrong []float64 // by office
@@ -206,7 +194,7 @@ func absenceFigures(name string, days []*day) []Figure {
 		used := make([]bool, len(d.events))
 		for _, a := range d.truth.Absences {
 			i := slices.IndexFunc(d.camera.Counters, func(c models.Counter) bool { return c.ID == a.Counter })
-			at := due(d, d.camera.Counters[i], a)
+			at, must := d.truth.Due(d.camera.Counters[i], a)
 			k := slices.IndexFunc(d.events, func(e event) bool {
 				return e.Kind == models.CounterAbsent && e.Counter == a.Counter && e.OpenedS >= a.From && e.OpenedS <= a.To+presenceS
 			})
@@ -214,12 +202,12 @@ func absenceFigures(name string, days []*day) []Figure {
 				used[k] = true
 			}
 			switch {
-			case math.IsInf(at, 1) && k < 0, at > min(a.To, d.truth.Seconds)-marginS && k < 0: // nothing had to be told
+			case k < 0 && (!must || at > min(a.To, d.truth.Seconds)-marginS): // nothing had to be told
 			case k < 0:
 				m++
 			default:
 				f++
-				if !math.IsInf(at, 1) {
+				if must {
 					delays = append(delays, d.events[k].OpenedS-at)
 				}
 			}

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"slices"
+
+	"github.com/counterwatch/counterwatch/models"
 )
 
 // Truth is what really happened in an office; times are seconds of the video from its first frame.
@@ -146,3 +149,26 @@ func (s *Sim) absences(zone int, end float64) (out []Absence) {
 
 // WriteJSON writes the truth as one JSON object.
 func (t Truth) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(t) }
+
+// Due is when an absence has to be reported, by the rules that a counter has: after MaxAbsence, or after
+// MaxAbsenceWithWaiting once somebody waits for it or stands at it; whole seconds of the video. ok is false when the
+// officer was back before that, or the video has not come so far.
+func (t Truth) Due(k models.Counter, a Absence) (at float64, ok bool) {
+	for at = math.Ceil(a.From); at < a.To; at++ {
+		away := at - a.From
+		if away >= k.MaxAbsence.Seconds() || away >= k.MaxAbsenceWithWaiting.Seconds() && t.somebody(k, int(at)) {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+// somebody reports whether anybody waits for a counter or stands at it in a second.
+func (t Truth) somebody(k models.Counter, second int) bool {
+	for _, zone := range slices.Concat(k.Queues, k.Service) {
+		if o := t.Occupancy[zone]; second < len(o) && o[second] > 0 {
+			return true
+		}
+	}
+	return false
+}
