@@ -30,10 +30,13 @@ describe('status', () => {
     expect(ofPlace({ severity: 'SEVERITY_NORMAL', cameras: 2, camerasWithoutData: 2 })).toBe('none');
     expect(ofPlace({ severity: 'SEVERITY_NORMAL' })).toBe('none');
     expect(ofPlace(undefined)).toBe('none');
+    expect(ofPlace({ severity: 'SEVERITY_NORMAL', cameras: 1, countersDue: 3, countersUnknown: 3 })).toBe('none');
+    expect(ofCamera(camera('STAFFING_UNKNOWN', 'STAFFING_UNKNOWN'), true)).toBe('none');
   });
 
   it('of a place is its severity', () => {
     expect(ofPlace({ severity: 'SEVERITY_NORMAL', cameras: 2, camerasWithoutData: 1 })).toBe('ok');
+    expect(ofPlace({ severity: 'SEVERITY_NORMAL', cameras: 1, countersDue: 3, countersUnknown: 1 })).toBe('ok');
     expect(ofPlace({ severity: 'SEVERITY_CRITICAL', cameras: 1, camerasWithoutData: 1 })).toBe('crit');
   });
 });

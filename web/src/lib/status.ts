@@ -11,11 +11,12 @@ const bySeverity: Record<string, Status> = {
 
 export const ofSeverity = (severity: string | undefined): Status => bySeverity[severity ?? ''] ?? 'none';
 
-/** A place without a single camera that tells anything is "none", whatever its severity says. */
+/** A place of which nothing is known (no camera tells anything, no counter that is due is seen) is not good but "none". */
 export function ofPlace(status: PlaceStatus | undefined): Status {
-  const cameras = status?.cameras ?? 0;
+  const { cameras = 0, camerasWithoutData = 0, countersDue = 0, countersUnknown = 0 } = status ?? {};
+  const blind = camerasWithoutData >= cameras || (countersDue > 0 && countersUnknown >= countersDue);
   const worst = ofSeverity(status?.severity);
-  return worst === 'ok' && (status?.camerasWithoutData ?? 0) >= cameras ? 'none' : worst;
+  return worst === 'ok' && blind ? 'none' : worst;
 }
 
 const byStaffing: Record<string, Status> = { STAFFING_STAFFED: 'ok', STAFFING_GRACE: 'warn', STAFFING_ABSENT: 'crit' };
@@ -27,7 +28,9 @@ const order: Status[] = ['ok', 'none', 'warn', 'crit'];
 /** The worst of what a camera shows; "none" while it shows nothing. */
 export function ofCamera(live: CameraLive | undefined, fresh: boolean): Status {
   if (!live || !fresh || live.state !== 'CAMERA_STATE_LIVE') return 'none';
-  return (live.counters ?? [])
+  const counters = live.counters ?? [];
+  if (counters.length > 0 && counters.every((c) => c.staffing === 'STAFFING_UNKNOWN')) return 'none';
+  return counters
     .map(ofCounter)
     .reduce<Status>((worst, s) => (s !== 'none' && order.indexOf(s) > order.indexOf(worst) ? s : worst), 'ok');
 }
