@@ -88,3 +88,14 @@ func TestTableTellsEachChangeOnce(t *testing.T) {
 		t.Error("a camera that shows nothing has figures")
 	}
 }
+
+func TestLinesFitTheTerminal(t *testing.T) {
+	for _, line := range strings.Split(fit("vắng mặt tại quầy\nngắn\n", 10), "\n") {
+		if len([]rune(line)) > 9 {
+			t.Errorf("%q would be broken", line)
+		}
+	}
+	if text := "as it is\n"; fit(text, 0) != text || fit(text, 40) != text {
+		t.Error("a line that fits is changed")
+	}
+}

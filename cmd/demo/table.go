@@ -16,53 +16,71 @@ import (
 type table struct {
 	out     io.Writer
 	inPlace bool
-	drawn   int // lines to go up before drawing again
+	width   func() int // of the terminal, in letters
+	drawn   int        // lines to go up before drawing again
 	seen    map[string]int
 }
 
 func newTable(out io.Writer) *table {
-	f, ok := out.(*os.File)
-	return &table{out: out, inPlace: ok && term.IsTerminal(int(f.Fd())), seen: map[string]int{}}
+	t := &table{out: out, seen: map[string]int{}}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		t.inPlace = true
+		t.width = func() int { w, _, _ := term.GetSize(int(f.Fd())); return w }
+	}
+	return t
 }
 
-const rowFormat = "%-12s %-11s %7s %9s %6s %5s %-16s %-26s %8s  %s\n"
+const rowFormat = "%-11s %-10s %6s %8s %6s %5s %-15s %-24s %8s  %s\n"
 
-// draw shows the newest figures and events (newest first).
+// draw shows the newest figures, and above them what changed about events (newest first).
 func (t *table) draw(run time.Duration, lives []models.Live, events []models.Event) {
 	second := int(run.Seconds())
-	if !t.inPlace {
-		t.announce(second, events)
-		if second%10 != 0 {
-			return
-		}
+	news := t.news(second, events)
+	if !t.inPlace && second%10 != 0 {
+		fmt.Fprint(t.out, news)
+		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, rowFormat, "camera", "state", "fps in", "analysed", "people", "queue", "wait", "staffing", "coverage", "last event")
+	b.WriteString(news)
+	fmt.Fprintf(&b, "-- %d s\n"+rowFormat, second, "camera", "state", "fps in", "analysed", "people", "queue", "wait", "staffing", "coverage", "last event")
 	for _, l := range lives {
 		fmt.Fprintf(&b, rowFormat, l.Camera, string(l.Health.State), fmt.Sprintf("%.1f", l.FPSIn), fmt.Sprintf("%.1f", l.FPSAnalysed), people(l), queue(l), wait(l),
 			staffing(l), coverage(l), lastEvent(l.Camera, events))
 	}
 	text := b.String()
 	if t.inPlace {
+		text = fit(text+"   (Ctrl-C ends)\n", t.width())
+		up := ""
 		if t.drawn > 0 {
-			fmt.Fprintf(t.out, "\033[%dA", t.drawn)
+			up = fmt.Sprintf("\033[%dA", t.drawn)
 		}
-		text = strings.ReplaceAll(text, "\n", "\033[K\n") + fmt.Sprintf("  %d s, Ctrl-C ends\033[K\n", second)
-		t.drawn = strings.Count(text, "\n")
-	} else {
-		text = fmt.Sprintf("-- %d s\n", second) + text
+		t.drawn = strings.Count(text, "\n") - strings.Count(news, "\n") // news stays, the table is drawn over
+		text = up + strings.ReplaceAll(text, "\n", "\033[K\n")
 	}
 	fmt.Fprint(t.out, text)
 }
 
-// announce prints each change of an event once.
-func (t *table) announce(second int, events []models.Event) {
+// fit cuts lines that a terminal of that width would break: they could not be drawn over. 0 is any width.
+func fit(text string, width int) string {
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		if r := []rune(l); width > 0 && len(r) >= width {
+			lines[i] = string(r[:width-1])
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// news tells each change of an event once.
+func (t *table) news(second int, events []models.Event) string {
+	var b strings.Builder
 	for i := len(events) - 1; i >= 0; i-- {
 		if e := events[i]; t.seen[e.ID] < e.Revision {
 			t.seen[e.ID] = e.Revision
-			fmt.Fprintf(t.out, "   %d s: %s: %s\n", second, e.Camera, describe(e))
+			fmt.Fprintf(&b, "   %d s: %s: %s\n", second, e.Camera, describe(e))
 		}
 	}
+	return b.String()
 }
 
 func people(l models.Live) string {
