@@ -1,8 +1,8 @@
-// Package ingest takes cameras' coded pictures in: the first stop of the frame's road. A Source (RTSP, or Replay of a
-// file) runs once and says why it ended; a Supervisor restarts it and knows its health; a Ring keeps the last seconds,
+// Package ingest takes cameras' coded pictures in: the first stop of the frame's road. A Source (RTSP)
+// runs once and says why it ended; a Supervisor restarts it and knows its health; a Ring keeps the last seconds,
 // from which any number of readers take access units through cursors.
 //
-// In: a camera's URL or a file. Out: models.AccessUnit with capture time and parameter sets, models.CameraHealth.
+// In: a camera's URL. Out: models.AccessUnit with capture time and parameter sets, models.CameraHealth.
 // Nothing is decoded here. Imported by the programs that wire a node, never by analytics.
 package ingest
 

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func FuzzTrack(f *testing.F) {
 	f.Add([]byte{0x7c, 0x85, 1}, []byte{0x7c, 0x45, 1}, false, uint8(1))
 	f.Add([]byte{0x78, 0, 2, 0x65, 1, 0, 1, 0x68}, []byte{}, true, uint8(0))
 	f.Add([]byte{0, 0, 0, 0, 1, 50, 8, 6, 1, 2, 3}, []byte{0, 0, 0, 3}, true, uint8(2))
-	log := flood.New(discard, time.Hour)
+	log := flood.New(slog.New(slog.DiscardHandler), time.Hour)
 	f.Fuzz(func(t *testing.T, a, b []byte, marker bool, codec uint8) {
 		forms := []format.Format{&format.H264{PayloadTyp: 96, PacketizationMode: 1}, &format.H265{PayloadTyp: 96}, &format.MJPEG{}}
 		k := &track{log: log, emit: func(u *models.AccessUnit) {

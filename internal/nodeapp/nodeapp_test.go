@@ -8,40 +8,18 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/bluenviron/gortsplib/v5"
-	"github.com/bluenviron/gortsplib/v5/pkg/base"
-	"github.com/bluenviron/gortsplib/v5/pkg/description"
-	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"go.uber.org/goleak"
 
 	"github.com/counterwatch/counterwatch/bus"
-	"github.com/counterwatch/counterwatch/ingest"
+	"github.com/counterwatch/counterwatch/internal/camsim/camsimtest"
 	"github.com/counterwatch/counterwatch/models"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// rtspCamera is a real RTSP server that plays a real H.264 film for ever.
-type rtspCamera struct {
-	server *gortsplib.Server
-	stream *gortsplib.ServerStream
-}
-
-func (c *rtspCamera) OnDescribe(*gortsplib.ServerHandlerOnDescribeCtx) (*base.Response, *gortsplib.ServerStream, error) {
-	return &base.Response{StatusCode: base.StatusOK}, c.stream, nil
-}
-func (c *rtspCamera) OnSetup(*gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
-	return &base.Response{StatusCode: base.StatusOK}, c.stream, nil
-}
-func (c *rtspCamera) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
-	return &base.Response{StatusCode: base.StatusOK}, nil
-}
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
@@ -51,51 +29,6 @@ func freeAddr(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
-}
-
-// startCamera plays 10 pictures a second of 160x120, a key frame a second, and returns the URL.
-func startCamera(t *testing.T) models.SecretURL {
-	t.Helper()
-	film := filepath.Join(t.TempDir(), "film.ts")
-	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x120:r=10:d=6", "-c:v", "libx264", "-g", "10", "-bf", "0", "-pix_fmt", "yuv420p", film).CombinedOutput()
-	if err != nil {
-		t.Fatalf("ffmpeg: %v\n%s", err, out)
-	}
-	c := &rtspCamera{}
-	c.server = &gortsplib.Server{Handler: c, RTSPAddress: freeAddr(t)}
-	if err := c.server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	h264 := &format.H264{PayloadTyp: 96, PacketizationMode: 1}
-	media := &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{h264}}
-	c.stream = &gortsplib.ServerStream{Server: c.server, Desc: &description.Session{Medias: []*description.Media{media}}}
-	if err := c.stream.Initialize(); err != nil {
-		t.Fatal(err)
-	}
-	encoder, err := h264.CreateEncoder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var playing sync.WaitGroup
-	playing.Go(func() {
-		r := &ingest.Replay{Path: film, Paced: true}
-		for n := uint32(0); ctx.Err() == nil; {
-			_ = r.Run(ctx, func(u *models.AccessUnit) {
-				packets, err := encoder.Encode(u.NALUs)
-				if err != nil {
-					return
-				}
-				n += 9000
-				for _, p := range packets {
-					p.Timestamp = n
-					_ = c.stream.WritePacketRTP(media, p)
-				}
-			})
-		}
-	})
-	t.Cleanup(func() { cancel(); playing.Wait(); c.stream.Close(); c.server.Close() })
-	return models.SecretURL("rtsp://" + c.server.RTSPAddress + "/film")
 }
 
 // centreOfTest is the centre's end of the bus, with a configuration that the test changes.
@@ -208,7 +141,7 @@ func start(t *testing.T, cfg Config) (stop func()) {
 // A node's whole life: it enrols, watches, goes on beside a camera that cannot be watched, follows changes, and begins
 // again from what it kept while the centre is away.
 func TestNode(t *testing.T) {
-	film, natsAddr := startCamera(t), freeAddr(t)
+	film, natsAddr := camsimtest.Camera(t, 60, 10, "", ""), freeAddr(t)
 	c, closeCentre := startCentre(t, natsAddr)
 	c.apply(t, "1", testCamera("a-bad", "http://10.0.0.1/"), testCamera("cam", film))
 	cfg := Config{DataDir: t.TempDir(), Central: c.http.URL, Token: "sesame", Name: "n1", Log: discard}
@@ -220,7 +153,7 @@ func TestNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if img, err := jpeg.Decode(bytes.NewReader(still.JPEG)); err != nil || img.Bounds().Dx() != 160 || still.Live.Camera != "cam" {
+	if img, err := jpeg.Decode(bytes.NewReader(still.JPEG)); err != nil || img.Bounds().Dx() != 320 || still.Live.Camera != "cam" {
 		t.Fatal(err)
 	}
 	for id, kind := range map[string]models.Kind{"a-bad": models.KindUnavailable, "none": models.KindNotFound} {
