@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 packages="gcc g++ pkg-config libopencv-dev libopencv-contrib-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev ffmpeg"
 case "${1:-build}" in
   test) packages="$packages chromium" ;;
-  check) packages="$packages protobuf-compiler" ;;
+  check) packages="$packages protobuf-compiler libprotobuf-dev" ;;
 esac
 
 mkdir -p .cache
