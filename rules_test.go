@@ -40,14 +40,14 @@ var mayImport = map[string][]string{
 	"internal/waits":      {"models"},
 	"internal/flood":      {},
 	"internal/sqlitefile": {},
-	"internal/config":     {"models"},
+	"internal/config":     {"models", "internal/office"},
 	"internal/office":     {"models"},
 	"internal/camsim":     {"models", "internal/office"},
 	"internal/mot":        {"models", "analytics/track"}, // shares its assignment
 	"internal/nodeapp":    {"*"},
 	"internal/centralapp": {"*"},
 	"internal/accuracy":   {"*"},
-	"internal/bench":      {"internal/camsim", "internal/config", "internal/office"},
+	"internal/bench":      {"internal/camsim", "internal/config"},
 	"cmd":                 {"*"},
 }
 

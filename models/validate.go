@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,20 +26,13 @@ func (c Camera) WithDefaults() Camera {
 	c.Counters = append([]Counter(nil), c.Counters...)
 	for i := range c.Counters {
 		k := &c.Counters[i]
-		setDefault(&k.RequiredOnDuty, 1)
-		setDefault(&k.MaxAbsence, 15*time.Minute)
-		setDefault(&k.MaxAbsenceWithWaiting, 3*time.Minute)
-		setDefault(&k.Unattended, time.Minute)
-		setDefault(&k.OpenedLateAfter, 5*time.Minute)
+		k.RequiredOnDuty = cmp.Or(k.RequiredOnDuty, 1)
+		k.MaxAbsence = cmp.Or(k.MaxAbsence, 15*time.Minute)
+		k.MaxAbsenceWithWaiting = cmp.Or(k.MaxAbsenceWithWaiting, 3*time.Minute)
+		k.Unattended = cmp.Or(k.Unattended, time.Minute)
+		k.OpenedLateAfter = cmp.Or(k.OpenedLateAfter, 5*time.Minute)
 	}
 	return c
-}
-
-func setDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // Validate checks everything that can be checked without looking at a picture: ids, polygons, references, ranges. The

@@ -24,7 +24,7 @@ func TestZonesFitTheOffices(t *testing.T) {
 			continue
 		}
 		offices++
-		want := officeConfig(sim.Camera, *sim.Office).Camera()
+		want := sim.Office.Camera()
 		for _, cam := range d.Cameras {
 			if cam.ID != sim.Camera {
 				continue

@@ -92,7 +92,7 @@ func (d *demo) film(ctx context.Context, o options, cfg config.Demo) (err error)
 		cam := cfg.Cameras[i] // config.LoadDemo has checked that it is there
 		switch {
 		case sim.Office != nil:
-			d.offices[cam.ID], err = d.streets.AddOffice(cam.ID, officeConfig(cam.ID, *sim.Office), camsim.Encoding{})
+			d.offices[cam.ID], err = d.streets.AddOffice(cam.ID, *sim.Office, camsim.Encoding{})
 		case o.video == "":
 			say(d.out, "! %s: no video: this camera is left out (make demo VIDEO=file)", cam.ID)
 			continue
@@ -107,11 +107,6 @@ func (d *demo) film(ctx context.Context, o options, cfg config.Demo) (err error)
 		d.summary[cam.ID] = &cameraSummary{ID: cam.ID, Staffing: map[string]string{}}
 	}
 	return nil
-}
-
-func officeConfig(name string, o config.Office) office.Config {
-	return office.Config{Name: name, Seed: o.Seed, Queue: office.Queue(o.Queue), Counters: o.Counters, Speed: o.Speed, ArrivalsPerHour: o.ArrivalsPerHour,
-		Service: o.Service, Patience: o.Patience, BreakEvery: o.BreakEvery, BreakFor: o.BreakFor, FirstBreak: o.FirstBreak}
 }
 
 // pullNet fetches the default net's weights when they are not here: one brief try, without which the demo runs all the same.

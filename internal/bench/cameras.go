@@ -9,7 +9,6 @@ import (
 
 	"github.com/counterwatch/counterwatch/internal/camsim"
 	"github.com/counterwatch/counterwatch/internal/config"
-	"github.com/counterwatch/counterwatch/internal/office"
 )
 
 const demoFile = "deploy/examples/demo.yaml"
@@ -41,9 +40,7 @@ func film(ctx context.Context, dir string) (*cameras, string, error) {
 	for _, s := range d.Simulate {
 		switch video := os.Getenv("VIDEO"); {
 		case s.Office != nil:
-			o := *s.Office
-			_, err = server.AddOffice(s.Camera, office.Config{Name: s.Camera, Seed: o.Seed, Queue: office.Queue(o.Queue), Counters: o.Counters, Speed: o.Speed,
-				ArrivalsPerHour: o.ArrivalsPerHour, Service: o.Service, BreakEvery: o.BreakEvery, BreakFor: o.BreakFor}, camsim.Encoding{})
+			_, err = server.AddOffice(s.Camera, *s.Office, camsim.Encoding{})
 			c.n++
 		case video != "":
 			err = server.AddReplay(ctx, s.Camera, video, camsim.Encoding{}, nil)

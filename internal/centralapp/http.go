@@ -124,9 +124,6 @@ func (a *App) Close() error {
 // URL is the page's address for a browser on this machine.
 func (a *App) URL() string { return a.listener.URL() }
 
-// NATSURL is the bus's address for a node on this machine.
-func (a *App) NATSURL() string { return a.Server.URL() }
-
 // SignInURL is a link that opens the page and signs a user in, once, within a day.
 func (a *App) SignInURL(ctx context.Context, user, name string) (string, error) {
 	token, err := a.Auth.OneTimeToken(ctx, user, name)

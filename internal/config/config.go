@@ -96,15 +96,15 @@ func (s *source) at(err error) error {
 	if !errors.As(err, &e) || e.Field == "" {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}
+	file, perr := parser.ParseBytes(s.text, 0)
+	if perr != nil {
+		return fmt.Errorf("%s: %w", s.path, err)
+	}
 	// A field that the file leaves out has no line of its own: its nearest parent has.
 	for field := e.Field; field != ""; field = parent(field) {
 		p, perr := yaml.PathString("$." + field)
 		if perr != nil {
 			continue
-		}
-		file, perr := parser.ParseBytes(s.text, 0)
-		if perr != nil {
-			break
 		}
 		if node, perr := p.FilterFile(file); perr == nil && node != nil {
 			pos := node.GetToken().Position

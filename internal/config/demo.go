@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/counterwatch/counterwatch/internal/office"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -16,21 +17,7 @@ type Demo struct {
 // Simulated says what one camera shows: an office, or the demo's video file when Office is nil.
 type Simulated struct {
 	Camera string
-	Office *Office
-}
-
-// Office is the part of a simulated office's settings that the demo sets; see internal/office for their meaning.
-type Office struct {
-	Seed            uint64
-	Queue           string
-	Counters        int
-	Speed           float64
-	ArrivalsPerHour float64
-	Service         time.Duration
-	Patience        time.Duration
-	BreakEvery      time.Duration
-	BreakFor        time.Duration
-	FirstBreak      time.Duration
+	Office *office.Config
 }
 
 type demoFile struct {
@@ -73,9 +60,9 @@ func LoadDemo(path string) (Demo, error) {
 		}
 		sim := Simulated{Camera: s.Camera}
 		if o := s.Office; o != nil {
-			sim.Office = &Office{Seed: o.Seed, Queue: o.Queue, Counters: o.Counters, Speed: o.Speed, ArrivalsPerHour: o.ArrivalsPerHour,
-				Service: time.Duration(o.Service), Patience: time.Duration(o.Patience), BreakEvery: time.Duration(o.BreakEvery),
-				BreakFor: time.Duration(o.BreakFor), FirstBreak: time.Duration(o.FirstBreak)}
+			sim.Office = &office.Config{Name: s.Camera, Seed: o.Seed, Queue: office.Queue(o.Queue), Counters: o.Counters, Speed: o.Speed,
+				ArrivalsPerHour: o.ArrivalsPerHour, Service: time.Duration(o.Service), Patience: time.Duration(o.Patience),
+				BreakEvery: time.Duration(o.BreakEvery), BreakFor: time.Duration(o.BreakFor), FirstBreak: time.Duration(o.FirstBreak)}
 		}
 		d.Simulate = append(d.Simulate, sim)
 		shown[s.Camera] = true

@@ -12,6 +12,7 @@
 package office
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -77,32 +78,25 @@ func Demo(name string, seed uint64, queue Queue) Config {
 
 // withDefaults fills in what is zero.
 func (c Config) withDefaults() Config {
-	set(&c.Name, "office")
-	set(&c.Queue, Line)
-	set(&c.Counters, 3)
-	set(&c.ArrivalsPerHour, 8*float64(c.Counters))
-	set(&c.Service, 5*time.Minute)
-	set(&c.ServiceSpread, 0.5)
-	set(&c.Patience, 45*time.Minute)
-	set(&c.BreakEvery, 50*time.Minute)
-	set(&c.BreakFor, 14*time.Minute)
-	set(&c.Opens, 2500*time.Millisecond)
-	set(&c.Speed, 1)
-	set(&c.Size, models.Size{W: 640, H: 360})
-	set(&c.FPS, 15)
+	c.Name = cmp.Or(c.Name, "office")
+	c.Queue = cmp.Or(c.Queue, Line)
+	c.Counters = cmp.Or(c.Counters, 3)
+	c.ArrivalsPerHour = cmp.Or(c.ArrivalsPerHour, 8*float64(c.Counters))
+	c.Service = cmp.Or(c.Service, 5*time.Minute)
+	c.ServiceSpread = cmp.Or(c.ServiceSpread, 0.5)
+	c.Patience = cmp.Or(c.Patience, 45*time.Minute)
+	c.BreakEvery = cmp.Or(c.BreakEvery, 50*time.Minute)
+	c.BreakFor = cmp.Or(c.BreakFor, 14*time.Minute)
+	c.Opens = cmp.Or(c.Opens, 2500*time.Millisecond)
+	c.Speed = cmp.Or(c.Speed, 1)
+	c.Size = cmp.Or(c.Size, models.Size{W: 640, H: 360})
+	c.FPS = cmp.Or(c.FPS, 15)
 	scaled := func(d time.Duration) time.Duration {
 		return max((time.Duration(float64(d) / c.Speed)).Round(time.Second), 5*time.Second)
 	}
-	set(&c.MaxAbsence, scaled(15*time.Minute))
-	set(&c.MaxAbsenceWithWaiting, min(scaled(3*time.Minute), c.MaxAbsence))
+	c.MaxAbsence = cmp.Or(c.MaxAbsence, scaled(15*time.Minute))
+	c.MaxAbsenceWithWaiting = cmp.Or(c.MaxAbsenceWithWaiting, min(scaled(3*time.Minute), c.MaxAbsence))
 	return c
-}
-
-func set[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // Validate returns a KindInvalid error that names the first field that cannot be used, and what it should be.

@@ -84,8 +84,5 @@ var (
 // ToQuality is the wire's word for a quality; 0 for one it does not know.
 func ToQuality(q models.Quality) pb.Quality { return qualities.to[q] }
 
-// ToEventKind is the wire's word for a kind of event; 0 for one it does not know.
-func ToEventKind(k models.EventKind) pb.EventKind { return eventKinds.to[k] }
-
 // KnownEventKind reports whether k is one of the kinds of events.
 func KnownEventKind(k models.EventKind) bool { return eventKinds.to[k] != 0 }
