@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 	"internal/office":     {"models"},
 	"internal/camsim":     {"models", "internal/office"},
 	"internal/mot":        {"models", "analytics/track"}, // shares its assignment
+	"internal/oplog":      {"models"},
 	"internal/nodeapp":    {"*"},
 	"internal/centralapp": {"*"},
 	"internal/accuracy":   {"*"},

@@ -7,18 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // sites have time zones, and a small machine may not know them
 
-	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/counterwatch/counterwatch/internal/centralapp"
 	"github.com/counterwatch/counterwatch/internal/config"
+	"github.com/counterwatch/counterwatch/internal/oplog"
 	"github.com/counterwatch/counterwatch/web"
 )
 
@@ -37,7 +35,7 @@ func newCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "central --data DIR", Short: "The supervision centre of Counterwatch", Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log, err := newLog(os.Stderr, level)
+			log, err := oplog.New(os.Stderr, level)
 			if err != nil {
 				return err
 			}
@@ -55,14 +53,6 @@ func newCommand() *cobra.Command {
 	f.StringVar(&level, "log", "info", "debug, info, warn or error")
 	_ = c.MarkFlagRequired("data") // it exists
 	return c
-}
-
-func newLog(w *os.File, level string) (*slog.Logger, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log %q: use debug, info, warn or error", level)
-	}
-	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: l, NoColor: !term.IsTerminal(int(w.Fd()))})), nil
 }
 
 // run opens the centre, says how to come in, and takes in records until ctx ends.

@@ -14,10 +14,10 @@ import (
 	"time"
 	_ "time/tzdata" // sites have time zones, and a small machine may not know them
 
-	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
 
 	"github.com/counterwatch/counterwatch/internal/config"
+	"github.com/counterwatch/counterwatch/internal/oplog"
 )
 
 // options are the demo's flags.
@@ -84,7 +84,11 @@ func withData(o options, do func(dir string, log *slog.Logger) error) (err error
 		return fmt.Errorf("log: %w", err)
 	}
 	defer file.Close()
-	return do(dir, slog.New(tint.NewTextHandler(file, &tint.Options{NoColor: true})))
+	log, err := oplog.New(file, "info")
+	if err != nil {
+		return err
+	}
+	return do(dir, log)
 }
 
 // say writes one line for a person.

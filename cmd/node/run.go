@@ -1,15 +1,12 @@
 package main
 
 import (
-	"fmt"
-	"log/slog"
 	"os"
 
-	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/counterwatch/counterwatch/internal/nodeapp"
+	"github.com/counterwatch/counterwatch/internal/oplog"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -21,7 +18,7 @@ func newRunCommand() *cobra.Command {
 		Use: "node --data DIR --central URL", Short: "The ingest node of Counterwatch: pulls cameras, analyses them, reports to the centre",
 		Args: cobra.NoArgs, Version: models.Version, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log, err := newLog(os.Stderr, level)
+			log, err := oplog.New(os.Stderr, level)
 			if err != nil {
 				return err
 			}
@@ -39,12 +36,4 @@ func newRunCommand() *cobra.Command {
 	f.IntVar(&cfg.Slots, "slots", 0, "frames analysed at once (default: one per core)")
 	f.StringVar(&level, "log", "info", "debug, info, warn or error")
 	return c
-}
-
-func newLog(w *os.File, level string) (*slog.Logger, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log %q: use debug, info, warn or error", level)
-	}
-	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: l, NoColor: !term.IsTerminal(int(w.Fd()))})), nil
 }
