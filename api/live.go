@@ -31,8 +31,9 @@ func (s *liveService) wanted(ctx context.Context, names []string, scopeName stri
 	if err != nil {
 		return nil, err
 	}
+	scope := in.ids()
 	if len(names) == 0 {
-		return in.ids(), nil
+		return scope, nil
 	}
 	var ids []string
 	for _, n := range names {
@@ -40,7 +41,7 @@ func (s *liveService) wanted(ctx context.Context, names []string, scopeName stri
 		if err != nil {
 			return nil, err
 		}
-		if scopeName == "" || slices.Contains(in.ids(), id[0]) {
+		if scopeName == "" || slices.Contains(scope, id[0]) {
 			ids = append(ids, id[0])
 		}
 	}
