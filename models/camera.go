@@ -51,7 +51,8 @@ type Camera struct {
 	Name       string
 	URL        SecretURL // rtsp://user:password@host/path
 	Detector   DetectorConfig
-	AnalyseFPS float64 // frames analysed per second; 0 is every frame of a file and 2 for a live camera
+	AnalyseFPS float64    // frames analysed per second; 0 is every frame of a file and 2 for a live camera
+	Heights    []HeightAt // how tall people are where, by perspective; detections of other heights are dropped. Empty: any height
 	Zones      []Zone
 	Counters   []Counter
 }
@@ -62,7 +63,27 @@ type DetectorConfig struct {
 	Net       string  // card of models/nets; empty is the default card. Naming a net makes Kind network
 	Engine    string  // auto (default), opencv, onnxruntime
 	Threshold float64 // score from which a detection counts as a person by itself; 0 is the card's own
+	// View is the part of the picture that a network searches: zones (default: the box around all zones, with a margin) or
+	// whole. The smaller the view, the larger people are in the network's input.
+	View string
+	// Tiles cuts the view into so many overlapping parts along its longer side, each searched by itself: for far views.
+	// 0 and 1 search the view at once.
+	Tiles int
+	// MotionGate is on (default) or off. While it is on and nothing has moved in any zone since the last inference, the last
+	// detections stand and the network is not run.
+	MotionGate string
 }
+
+// HeightAt is the span of heights, in 0..1 of the picture's height, of the boxes of people whose foot is at Y (0..1 from
+// the top). Between two lines it is interpolated, beyond the outermost ones it stays.
+type HeightAt struct{ Y, Min, Max float64 }
+
+// The disciplines of a queue.
+const (
+	DisciplineFIFO   = "fifo"   // first come, first served (default)
+	DisciplineTicket = "ticket" // called by ticket, in the order of arrival
+	DisciplineAny    = "any"    // called out of order: waits cannot be reconstructed from counts
+)
 
 // ZoneKind says what a zone is for.
 type ZoneKind string
@@ -109,9 +130,13 @@ type Zone struct {
 	MinDwell time.Duration // stays shorter than this do not count; default queue 3 s, service 5 s, others 0
 	LongAt   int           // queue: queue.long opens at this length; 0 is never
 	WaitAt   time.Duration // queue: wait.long opens when p90 of the last hour reaches this; 0 is never
+	// Discipline is the order in which a queue is served: fifo (default), ticket or any.
+	Discipline string
 }
 
-// Counter (quầy) is one service counter, seen by one camera. Its id is unique in its site.
+// Counter (quầy) is one service counter, seen by one camera. Its id is unique in its site. A counter with AnyOf is a
+// group: it is on duty when RequiredOnDuty of its members are, whichever they are, and its members are then not judged
+// by themselves.
 type Counter struct {
 	ID                    string
 	Name                  string
@@ -123,6 +148,8 @@ type Counter struct {
 	MaxAbsenceWithWaiting time.Duration // default 3 min
 	Unattended            time.Duration // a citizen alone this long opens customer.unattended; default 60 s
 	OpenedLateAfter       time.Duration // nobody this long after a session began; default 5 min
+	AnyOf                 []string      // ids of the member counters of a group; a group has no zones of its own
+	Calendar              *Calendar     // this counter's own; nil is the site's
 }
 
 var idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)

@@ -46,6 +46,8 @@ type Minute struct {
 	Starts   int       // people who went from the queue to a service zone
 	GaveUp   int       // people seen to leave the queue over its edge
 	WaitsS   []float64 // first-in-first-out waits that ended in this minute, seconds
+	// SinceOpenS are the same waits in the same order, counted from the session's opening for those who came before it.
+	SinceOpenS []float64
 }
 
 // Ended says how a visit ended.
@@ -139,6 +141,9 @@ type LiveZone struct {
 	Kind  ZoneKind
 	Count int      // median over 5 s of people who have dwelt long enough
 	Wait  Estimate // queues: seconds, last hour by the publication rule; Quality unknown otherwise
+	// Expect is what a person who joins the queue now will wait, seconds: the median with the span that holds 95 % of such
+	// waits. Quality unknown where it cannot be said.
+	Expect Estimate
 }
 
 // LiveCounter is one counter now.

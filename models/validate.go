@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -57,6 +58,22 @@ func (c *Camera) Validate() error {
 	default:
 		return Invalid("camera.detector.engine", "%q is not an engine: use auto, opencv or onnxruntime", c.Detector.Engine)
 	}
+	switch c.Detector.View {
+	case "", "zones", "whole":
+	default:
+		return Invalid("camera.detector.view", "%q is not a view: use zones (the box around all zones) or whole", c.Detector.View)
+	}
+	if c.Detector.Tiles < 0 || c.Detector.Tiles > 8 {
+		return Invalid("camera.detector.tiles", "%d is out of range: 1 to 8", c.Detector.Tiles)
+	}
+	switch c.Detector.MotionGate {
+	case "", "on", "off":
+	default:
+		return Invalid("camera.detector.motion_gate", "%q: use on or off", c.Detector.MotionGate)
+	}
+	if err := validateHeights(c.Heights); err != nil {
+		return err
+	}
 	zones := map[string]ZoneKind{}
 	for i := range c.Zones {
 		field := fmt.Sprintf("zones[%d]", i)
@@ -68,15 +85,31 @@ func (c *Camera) Validate() error {
 		}
 		zones[c.Zones[i].ID] = c.Zones[i].Kind
 	}
-	counters := map[string]bool{}
+	counters := map[string]*Counter{}
 	for i := range c.Counters {
-		field := fmt.Sprintf("counters[%d]", i)
-		if counters[c.Counters[i].ID] {
-			return Invalid(field+".id", "counter %q is there twice", c.Counters[i].ID)
+		k := &c.Counters[i]
+		if counters[k.ID] != nil {
+			return Invalid(fmt.Sprintf("counters[%d].id", i), "counter %q is there twice", k.ID)
 		}
-		counters[c.Counters[i].ID] = true
-		if err := c.Counters[i].validate(field, zones); err != nil {
+		counters[k.ID] = k
+	}
+	for i := range c.Counters {
+		if err := c.Counters[i].validate(fmt.Sprintf("counters[%d]", i), zones, counters); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// validateHeights checks that lines go down the picture and that each leaves room for people.
+func validateHeights(heights []HeightAt) error {
+	for i, h := range heights {
+		field := fmt.Sprintf("camera.heights[%d]", i)
+		if !(h.Y >= 0 && h.Y <= 1) || i > 0 && h.Y <= heights[i-1].Y {
+			return Invalid(field+".y", "%g: give lines from the top of the picture (0) to its bottom (1), each once", h.Y)
+		}
+		if !(h.Min >= 0 && h.Min < h.Max && h.Max <= 2) {
+			return Invalid(field, "heights from %g to %g are not possible: use 0 <= min < max <= 2, in heights of the picture", h.Min, h.Max)
 		}
 	}
 	return nil
@@ -116,15 +149,32 @@ func (z *Zone) validate(field string) error {
 	if z.LongAt < 0 || z.WaitAt < 0 {
 		return Invalid(field, "thresholds of zone %s cannot be negative", z.ID)
 	}
+	switch z.Discipline {
+	case "", DisciplineFIFO, DisciplineTicket, DisciplineAny:
+	default:
+		return Invalid(field+".discipline", "%q is not the discipline of a queue: use fifo, ticket or any", z.Discipline)
+	}
+	if z.Discipline != "" && z.Kind != ZoneQueue {
+		return Invalid(field+".discipline", "zone %s is a %s zone: only a queue has a discipline", z.ID, z.Kind)
+	}
 	return nil
 }
 
-func (k *Counter) validate(field string, zones map[string]ZoneKind) error {
+func (k *Counter) validate(field string, zones map[string]ZoneKind, counters map[string]*Counter) error {
 	if err := CheckID(field+".id", k.ID); err != nil {
 		return err
 	}
-	if len(k.Staff) == 0 {
+	if len(k.AnyOf) > 0 {
+		if err := k.validateGroup(field, counters); err != nil {
+			return err
+		}
+	} else if len(k.Staff) == 0 {
 		return Invalid(field+".staff", "counter %s needs at least one staff zone", k.ID)
+	}
+	if k.Calendar != nil {
+		if err := k.Calendar.Validate(); err != nil {
+			return within(field, err)
+		}
 	}
 	for _, l := range []struct {
 		name string
@@ -152,6 +202,31 @@ func (k *Counter) validate(field string, zones map[string]ZoneKind) error {
 		if d.d < 0 || d.d > 24*time.Hour {
 			return Invalid(field+"."+d.name, "%s is out of range: 1s to 24h", d.d)
 		}
+	}
+	return nil
+}
+
+// validateGroup checks the members of a group: counters of the same camera, each in one group only, and enough of them.
+func (k *Counter) validateGroup(field string, counters map[string]*Counter) error {
+	if len(k.Staff)+len(k.Service)+len(k.Queues) > 0 {
+		return Invalid(field+".any_of", "counter %s is a group: its zones are those of its members, give it none", k.ID)
+	}
+	for i, id := range k.AnyOf {
+		at := fmt.Sprintf("%s.any_of[%d]", field, i)
+		switch m := counters[id]; {
+		case m == nil:
+			return Invalid(at, "group %s names counter %q, which does not exist", k.ID, id)
+		case len(m.AnyOf) > 0:
+			return Invalid(at, "group %s names %q, which is a group itself", k.ID, id)
+		}
+		for _, o := range counters {
+			if o != k && slices.Contains(o.AnyOf, id) || slices.Contains(k.AnyOf[:i], id) {
+				return Invalid(at, "counter %q is in a group already", id)
+			}
+		}
+	}
+	if k.RequiredOnDuty > len(k.AnyOf) {
+		return Invalid(field+".required_on_duty", "group %s has %d members, %d of them cannot be required", k.ID, len(k.AnyOf), k.RequiredOnDuty)
 	}
 	return nil
 }
