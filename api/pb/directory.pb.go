@@ -528,7 +528,9 @@ type Camera struct {
 	// Counters it sees.
 	Counters []*Counter `protobuf:"bytes,8,rep,name=counters,proto3" json:"counters,omitempty"`
 	// Newest figures; set by GetCamera when the camera's node has told them.
-	Live          *CameraLive `protobuf:"bytes,9,opt,name=live,proto3" json:"live,omitempty"`
+	Live *CameraLive `protobuf:"bytes,9,opt,name=live,proto3" json:"live,omitempty"`
+	// How tall people are where, by perspective; detections of other heights are dropped. Empty: any height.
+	Heights       []*HeightAt `protobuf:"bytes,10,rep,name=heights,proto3" json:"heights,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -626,6 +628,77 @@ func (x *Camera) GetLive() *CameraLive {
 	return nil
 }
 
+func (x *Camera) GetHeights() []*HeightAt {
+	if x != nil {
+		return x.Heights
+	}
+	return nil
+}
+
+// HeightAt is the span of heights of people whose foot is on one line of the picture.
+type HeightAt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The line, 0..1 from the top.
+	Y float64 `protobuf:"fixed64,1,opt,name=y,proto3" json:"y,omitempty"`
+	// Smallest height, in heights of the picture.
+	Min float64 `protobuf:"fixed64,2,opt,name=min,proto3" json:"min,omitempty"`
+	// Largest height, likewise.
+	Max           float64 `protobuf:"fixed64,3,opt,name=max,proto3" json:"max,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeightAt) Reset() {
+	*x = HeightAt{}
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeightAt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeightAt) ProtoMessage() {}
+
+func (x *HeightAt) ProtoReflect() protoreflect.Message {
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeightAt.ProtoReflect.Descriptor instead.
+func (*HeightAt) Descriptor() ([]byte, []int) {
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *HeightAt) GetY() float64 {
+	if x != nil {
+		return x.Y
+	}
+	return 0
+}
+
+func (x *HeightAt) GetMin() float64 {
+	if x != nil {
+		return x.Min
+	}
+	return 0
+}
+
+func (x *HeightAt) GetMax() float64 {
+	if x != nil {
+		return x.Max
+	}
+	return 0
+}
+
 // DetectorConfig says how people are found.
 type DetectorConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -636,14 +709,20 @@ type DetectorConfig struct {
 	// auto (default), opencv, onnxruntime.
 	Engine string `protobuf:"bytes,3,opt,name=engine,proto3" json:"engine,omitempty"`
 	// Score, 0..1, from which a detection counts as a person; 0 is the card's own.
-	Threshold     float64 `protobuf:"fixed64,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	Threshold float64 `protobuf:"fixed64,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	// Part of the picture that a network searches: zones (default, the box around all zones) or whole.
+	View string `protobuf:"bytes,5,opt,name=view,proto3" json:"view,omitempty"`
+	// Overlapping parts in which the view is searched, for far views; 0 and 1 are the view at once.
+	Tiles int32 `protobuf:"varint,6,opt,name=tiles,proto3" json:"tiles,omitempty"`
+	// on (default): the network is not run while nothing moves in any zone; off.
+	MotionGate    string `protobuf:"bytes,7,opt,name=motion_gate,json=motionGate,proto3" json:"motion_gate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DetectorConfig) Reset() {
 	*x = DetectorConfig{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[6]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -655,7 +734,7 @@ func (x *DetectorConfig) String() string {
 func (*DetectorConfig) ProtoMessage() {}
 
 func (x *DetectorConfig) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[6]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -668,7 +747,7 @@ func (x *DetectorConfig) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DetectorConfig.ProtoReflect.Descriptor instead.
 func (*DetectorConfig) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{6}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DetectorConfig) GetKind() string {
@@ -699,6 +778,27 @@ func (x *DetectorConfig) GetThreshold() float64 {
 	return 0
 }
 
+func (x *DetectorConfig) GetView() string {
+	if x != nil {
+		return x.View
+	}
+	return ""
+}
+
+func (x *DetectorConfig) GetTiles() int32 {
+	if x != nil {
+		return x.Tiles
+	}
+	return 0
+}
+
+func (x *DetectorConfig) GetMotionGate() string {
+	if x != nil {
+		return x.MotionGate
+	}
+	return ""
+}
+
 // Zone is a polygon of the picture with a meaning.
 type Zone struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -717,14 +817,16 @@ type Zone struct {
 	// Queue: people from which it is long; 0 is never.
 	LongAt int32 `protobuf:"varint,7,opt,name=long_at,json=longAt,proto3" json:"long_at,omitempty"`
 	// Queue: p90 of the last hour from which the wait is long; 0 is never.
-	WaitAt        *durationpb.Duration `protobuf:"bytes,8,opt,name=wait_at,json=waitAt,proto3" json:"wait_at,omitempty"`
+	WaitAt *durationpb.Duration `protobuf:"bytes,8,opt,name=wait_at,json=waitAt,proto3" json:"wait_at,omitempty"`
+	// Queue: the order in which it is served: fifo (default), ticket or any.
+	Discipline    string `protobuf:"bytes,9,opt,name=discipline,proto3" json:"discipline,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Zone) Reset() {
 	*x = Zone{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[7]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +838,7 @@ func (x *Zone) String() string {
 func (*Zone) ProtoMessage() {}
 
 func (x *Zone) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[7]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +851,7 @@ func (x *Zone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Zone.ProtoReflect.Descriptor instead.
 func (*Zone) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{7}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Zone) GetId() string {
@@ -808,6 +910,13 @@ func (x *Zone) GetWaitAt() *durationpb.Duration {
 	return nil
 }
 
+func (x *Zone) GetDiscipline() string {
+	if x != nil {
+		return x.Discipline
+	}
+	return ""
+}
+
 // Counter (quầy) is one service counter.
 type Counter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -833,13 +942,17 @@ type Counter struct {
 	Unattended *durationpb.Duration `protobuf:"bytes,10,opt,name=unattended,proto3" json:"unattended,omitempty"`
 	// Nobody this long after a session began is a late opening; 0 is the default, 5 min.
 	OpenedLateAfter *durationpb.Duration `protobuf:"bytes,11,opt,name=opened_late_after,json=openedLateAfter,proto3" json:"opened_late_after,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// A group: ids of its member counters, any required_on_duty of which must be staffed. Empty for a counter.
+	AnyOf []string `protobuf:"bytes,12,rep,name=any_of,json=anyOf,proto3" json:"any_of,omitempty"`
+	// Its own calendar; absent: the site's.
+	Calendar      *Calendar `protobuf:"bytes,13,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[8]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +964,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[8]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +977,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{8}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Counter) GetName() string {
@@ -944,6 +1057,20 @@ func (x *Counter) GetOpenedLateAfter() *durationpb.Duration {
 	return nil
 }
 
+func (x *Counter) GetAnyOf() []string {
+	if x != nil {
+		return x.AnyOf
+	}
+	return nil
+}
+
+func (x *Counter) GetCalendar() *Calendar {
+	if x != nil {
+		return x.Calendar
+	}
+	return nil
+}
+
 // GetOverviewRequest asks for the tree below one unit.
 type GetOverviewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -955,7 +1082,7 @@ type GetOverviewRequest struct {
 
 func (x *GetOverviewRequest) Reset() {
 	*x = GetOverviewRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[9]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -967,7 +1094,7 @@ func (x *GetOverviewRequest) String() string {
 func (*GetOverviewRequest) ProtoMessage() {}
 
 func (x *GetOverviewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[9]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -980,7 +1107,7 @@ func (x *GetOverviewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOverviewRequest.ProtoReflect.Descriptor instead.
 func (*GetOverviewRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{9}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetOverviewRequest) GetUnit() string {
@@ -1005,7 +1132,7 @@ type Overview struct {
 
 func (x *Overview) Reset() {
 	*x = Overview{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[10]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1017,7 +1144,7 @@ func (x *Overview) String() string {
 func (*Overview) ProtoMessage() {}
 
 func (x *Overview) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[10]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1030,7 +1157,7 @@ func (x *Overview) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Overview.ProtoReflect.Descriptor instead.
 func (*Overview) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{10}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Overview) GetTime() *timestamppb.Timestamp {
@@ -1075,7 +1202,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[11]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1214,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[11]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1227,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{11}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Place) GetName() string {
@@ -1178,7 +1305,7 @@ type PlaceStatus struct {
 
 func (x *PlaceStatus) Reset() {
 	*x = PlaceStatus{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[12]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1190,7 +1317,7 @@ func (x *PlaceStatus) String() string {
 func (*PlaceStatus) ProtoMessage() {}
 
 func (x *PlaceStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[12]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1203,7 +1330,7 @@ func (x *PlaceStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlaceStatus.ProtoReflect.Descriptor instead.
 func (*PlaceStatus) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{12}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PlaceStatus) GetSeverity() Severity {
@@ -1311,7 +1438,7 @@ type DayFigures struct {
 
 func (x *DayFigures) Reset() {
 	*x = DayFigures{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[13]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1450,7 @@ func (x *DayFigures) String() string {
 func (*DayFigures) ProtoMessage() {}
 
 func (x *DayFigures) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[13]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1463,7 @@ func (x *DayFigures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DayFigures.ProtoReflect.Descriptor instead.
 func (*DayFigures) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{13}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DayFigures) GetVisits() int32 {
@@ -1396,7 +1523,7 @@ type ListUnitsRequest struct {
 
 func (x *ListUnitsRequest) Reset() {
 	*x = ListUnitsRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[14]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1535,7 @@ func (x *ListUnitsRequest) String() string {
 func (*ListUnitsRequest) ProtoMessage() {}
 
 func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[14]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1548,7 @@ func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnitsRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{14}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListUnitsRequest) GetPageSize() int32 {
@@ -1458,7 +1585,7 @@ type ListUnitsResponse struct {
 
 func (x *ListUnitsResponse) Reset() {
 	*x = ListUnitsResponse{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[15]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1470,7 +1597,7 @@ func (x *ListUnitsResponse) String() string {
 func (*ListUnitsResponse) ProtoMessage() {}
 
 func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[15]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1483,7 +1610,7 @@ func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnitsResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{15}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListUnitsResponse) GetUnits() []*Unit {
@@ -1511,7 +1638,7 @@ type GetUnitRequest struct {
 
 func (x *GetUnitRequest) Reset() {
 	*x = GetUnitRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[16]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1523,7 +1650,7 @@ func (x *GetUnitRequest) String() string {
 func (*GetUnitRequest) ProtoMessage() {}
 
 func (x *GetUnitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[16]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1536,7 +1663,7 @@ func (x *GetUnitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUnitRequest.ProtoReflect.Descriptor instead.
 func (*GetUnitRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{16}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetUnitRequest) GetName() string {
@@ -1561,7 +1688,7 @@ type ListSitesRequest struct {
 
 func (x *ListSitesRequest) Reset() {
 	*x = ListSitesRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[17]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1573,7 +1700,7 @@ func (x *ListSitesRequest) String() string {
 func (*ListSitesRequest) ProtoMessage() {}
 
 func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[17]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1586,7 +1713,7 @@ func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesRequest.ProtoReflect.Descriptor instead.
 func (*ListSitesRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{17}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListSitesRequest) GetPageSize() int32 {
@@ -1623,7 +1750,7 @@ type ListSitesResponse struct {
 
 func (x *ListSitesResponse) Reset() {
 	*x = ListSitesResponse{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[18]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1635,7 +1762,7 @@ func (x *ListSitesResponse) String() string {
 func (*ListSitesResponse) ProtoMessage() {}
 
 func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[18]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1648,7 +1775,7 @@ func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesResponse.ProtoReflect.Descriptor instead.
 func (*ListSitesResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{18}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListSitesResponse) GetSites() []*Site {
@@ -1676,7 +1803,7 @@ type GetSiteRequest struct {
 
 func (x *GetSiteRequest) Reset() {
 	*x = GetSiteRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[19]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1688,7 +1815,7 @@ func (x *GetSiteRequest) String() string {
 func (*GetSiteRequest) ProtoMessage() {}
 
 func (x *GetSiteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[19]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1701,7 +1828,7 @@ func (x *GetSiteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSiteRequest.ProtoReflect.Descriptor instead.
 func (*GetSiteRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{19}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetSiteRequest) GetName() string {
@@ -1726,7 +1853,7 @@ type ListCamerasRequest struct {
 
 func (x *ListCamerasRequest) Reset() {
 	*x = ListCamerasRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[20]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1738,7 +1865,7 @@ func (x *ListCamerasRequest) String() string {
 func (*ListCamerasRequest) ProtoMessage() {}
 
 func (x *ListCamerasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[20]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1751,7 +1878,7 @@ func (x *ListCamerasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCamerasRequest.ProtoReflect.Descriptor instead.
 func (*ListCamerasRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{20}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListCamerasRequest) GetPageSize() int32 {
@@ -1788,7 +1915,7 @@ type ListCamerasResponse struct {
 
 func (x *ListCamerasResponse) Reset() {
 	*x = ListCamerasResponse{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[21]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +1927,7 @@ func (x *ListCamerasResponse) String() string {
 func (*ListCamerasResponse) ProtoMessage() {}
 
 func (x *ListCamerasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[21]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,7 +1940,7 @@ func (x *ListCamerasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCamerasResponse.ProtoReflect.Descriptor instead.
 func (*ListCamerasResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{21}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListCamerasResponse) GetCameras() []*Camera {
@@ -1841,7 +1968,7 @@ type GetCameraRequest struct {
 
 func (x *GetCameraRequest) Reset() {
 	*x = GetCameraRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[22]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1853,7 +1980,7 @@ func (x *GetCameraRequest) String() string {
 func (*GetCameraRequest) ProtoMessage() {}
 
 func (x *GetCameraRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[22]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1866,7 +1993,7 @@ func (x *GetCameraRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCameraRequest.ProtoReflect.Descriptor instead.
 func (*GetCameraRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{22}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetCameraRequest) GetName() string {
@@ -1891,7 +2018,7 @@ type ListCountersRequest struct {
 
 func (x *ListCountersRequest) Reset() {
 	*x = ListCountersRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[23]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1903,7 +2030,7 @@ func (x *ListCountersRequest) String() string {
 func (*ListCountersRequest) ProtoMessage() {}
 
 func (x *ListCountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[23]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1916,7 +2043,7 @@ func (x *ListCountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCountersRequest.ProtoReflect.Descriptor instead.
 func (*ListCountersRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{23}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListCountersRequest) GetParent() string {
@@ -1953,7 +2080,7 @@ type ListCountersResponse struct {
 
 func (x *ListCountersResponse) Reset() {
 	*x = ListCountersResponse{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[24]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1965,7 +2092,7 @@ func (x *ListCountersResponse) String() string {
 func (*ListCountersResponse) ProtoMessage() {}
 
 func (x *ListCountersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[24]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1978,7 +2105,7 @@ func (x *ListCountersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCountersResponse.ProtoReflect.Descriptor instead.
 func (*ListCountersResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{24}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListCountersResponse) GetCounters() []*Counter {
@@ -2006,7 +2133,7 @@ type GetCounterRequest struct {
 
 func (x *GetCounterRequest) Reset() {
 	*x = GetCounterRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[25]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2018,7 +2145,7 @@ func (x *GetCounterRequest) String() string {
 func (*GetCounterRequest) ProtoMessage() {}
 
 func (x *GetCounterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[25]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2031,7 +2158,7 @@ func (x *GetCounterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCounterRequest.ProtoReflect.Descriptor instead.
 func (*GetCounterRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{25}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetCounterRequest) GetName() string {
@@ -2074,7 +2201,7 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"\x11CalendarException\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x124\n" +
-	"\bsessions\x18\x03 \x03(\v2\x18.counterwatch.v1.SessionR\bsessions\"\x8a\x03\n" +
+	"\bsessions\x18\x03 \x03(\v2\x18.counterwatch.v1.SessionR\bsessions\"\xbf\x03\n" +
 	"\x06Camera\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x12\n" +
@@ -2085,13 +2212,23 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"analyseFps\x12+\n" +
 	"\x05zones\x18\a \x03(\v2\x15.counterwatch.v1.ZoneR\x05zones\x124\n" +
 	"\bcounters\x18\b \x03(\v2\x18.counterwatch.v1.CounterR\bcounters\x124\n" +
-	"\x04live\x18\t \x01(\v2\x1b.counterwatch.v1.CameraLiveB\x03\xe0A\x03R\x04live:*\xeaA'\n" +
-	"\x13counterwatch/Camera\x12\x10cameras/{camera}\"l\n" +
+	"\x04live\x18\t \x01(\v2\x1b.counterwatch.v1.CameraLiveB\x03\xe0A\x03R\x04live\x123\n" +
+	"\aheights\x18\n" +
+	" \x03(\v2\x19.counterwatch.v1.HeightAtR\aheights:*\xeaA'\n" +
+	"\x13counterwatch/Camera\x12\x10cameras/{camera}\"<\n" +
+	"\bHeightAt\x12\f\n" +
+	"\x01y\x18\x01 \x01(\x01R\x01y\x12\x10\n" +
+	"\x03min\x18\x02 \x01(\x01R\x03min\x12\x10\n" +
+	"\x03max\x18\x03 \x01(\x01R\x03max\"\xb7\x01\n" +
 	"\x0eDetectorConfig\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x10\n" +
 	"\x03net\x18\x02 \x01(\tR\x03net\x12\x16\n" +
 	"\x06engine\x18\x03 \x01(\tR\x06engine\x12\x1c\n" +
-	"\tthreshold\x18\x04 \x01(\x01R\tthreshold\"\xd0\x02\n" +
+	"\tthreshold\x18\x04 \x01(\x01R\tthreshold\x12\x12\n" +
+	"\x04view\x18\x05 \x01(\tR\x04view\x12\x14\n" +
+	"\x05tiles\x18\x06 \x01(\x05R\x05tiles\x12\x1f\n" +
+	"\vmotion_gate\x18\a \x01(\tR\n" +
+	"motionGate\"\xf0\x02\n" +
 	"\x04Zone\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12-\n" +
@@ -2100,7 +2237,10 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"\apolygon\x18\x05 \x03(\v2\x16.counterwatch.v1.PointR\apolygon\x126\n" +
 	"\tmin_dwell\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\bminDwell\x12\x17\n" +
 	"\along_at\x18\a \x01(\x05R\x06longAt\x122\n" +
-	"\await_at\x18\b \x01(\v2\x19.google.protobuf.DurationR\x06waitAt\"\xb7\x04\n" +
+	"\await_at\x18\b \x01(\v2\x19.google.protobuf.DurationR\x06waitAt\x12\x1e\n" +
+	"\n" +
+	"discipline\x18\t \x01(\tR\n" +
+	"discipline\"\x85\x05\n" +
 	"\aCounter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06camera\x18\x02 \x01(\tR\x06camera\x12!\n" +
@@ -2118,7 +2258,9 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"unattended\x18\n" +
 	" \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"unattended\x12E\n" +
-	"\x11opened_late_after\x18\v \x01(\v2\x19.google.protobuf.DurationR\x0fopenedLateAfter::\xeaA7\n" +
+	"\x11opened_late_after\x18\v \x01(\v2\x19.google.protobuf.DurationR\x0fopenedLateAfter\x12\x15\n" +
+	"\x06any_of\x18\f \x03(\tR\x05anyOf\x125\n" +
+	"\bcalendar\x18\r \x01(\v2\x19.counterwatch.v1.CalendarR\bcalendar::\xeaA7\n" +
 	"\x14counterwatch/Counter\x12\x1fsites/{site}/counters/{counter}\"(\n" +
 	"\x12GetOverviewRequest\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\"\x9e\x01\n" +
@@ -2236,7 +2378,7 @@ func file_counterwatch_v1_directory_proto_rawDescGZIP() []byte {
 }
 
 var file_counterwatch_v1_directory_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_counterwatch_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_counterwatch_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_counterwatch_v1_directory_proto_goTypes = []any{
 	(ZoneKind)(0),                 // 0: counterwatch.v1.ZoneKind
 	(Anchor)(0),                   // 1: counterwatch.v1.Anchor
@@ -2246,87 +2388,90 @@ var file_counterwatch_v1_directory_proto_goTypes = []any{
 	(*Session)(nil),               // 5: counterwatch.v1.Session
 	(*CalendarException)(nil),     // 6: counterwatch.v1.CalendarException
 	(*Camera)(nil),                // 7: counterwatch.v1.Camera
-	(*DetectorConfig)(nil),        // 8: counterwatch.v1.DetectorConfig
-	(*Zone)(nil),                  // 9: counterwatch.v1.Zone
-	(*Counter)(nil),               // 10: counterwatch.v1.Counter
-	(*GetOverviewRequest)(nil),    // 11: counterwatch.v1.GetOverviewRequest
-	(*Overview)(nil),              // 12: counterwatch.v1.Overview
-	(*Place)(nil),                 // 13: counterwatch.v1.Place
-	(*PlaceStatus)(nil),           // 14: counterwatch.v1.PlaceStatus
-	(*DayFigures)(nil),            // 15: counterwatch.v1.DayFigures
-	(*ListUnitsRequest)(nil),      // 16: counterwatch.v1.ListUnitsRequest
-	(*ListUnitsResponse)(nil),     // 17: counterwatch.v1.ListUnitsResponse
-	(*GetUnitRequest)(nil),        // 18: counterwatch.v1.GetUnitRequest
-	(*ListSitesRequest)(nil),      // 19: counterwatch.v1.ListSitesRequest
-	(*ListSitesResponse)(nil),     // 20: counterwatch.v1.ListSitesResponse
-	(*GetSiteRequest)(nil),        // 21: counterwatch.v1.GetSiteRequest
-	(*ListCamerasRequest)(nil),    // 22: counterwatch.v1.ListCamerasRequest
-	(*ListCamerasResponse)(nil),   // 23: counterwatch.v1.ListCamerasResponse
-	(*GetCameraRequest)(nil),      // 24: counterwatch.v1.GetCameraRequest
-	(*ListCountersRequest)(nil),   // 25: counterwatch.v1.ListCountersRequest
-	(*ListCountersResponse)(nil),  // 26: counterwatch.v1.ListCountersResponse
-	(*GetCounterRequest)(nil),     // 27: counterwatch.v1.GetCounterRequest
-	(*CameraLive)(nil),            // 28: counterwatch.v1.CameraLive
-	(*Point)(nil),                 // 29: counterwatch.v1.Point
-	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
-	(Severity)(0),                 // 32: counterwatch.v1.Severity
-	(*Estimate)(nil),              // 33: counterwatch.v1.Estimate
+	(*HeightAt)(nil),              // 8: counterwatch.v1.HeightAt
+	(*DetectorConfig)(nil),        // 9: counterwatch.v1.DetectorConfig
+	(*Zone)(nil),                  // 10: counterwatch.v1.Zone
+	(*Counter)(nil),               // 11: counterwatch.v1.Counter
+	(*GetOverviewRequest)(nil),    // 12: counterwatch.v1.GetOverviewRequest
+	(*Overview)(nil),              // 13: counterwatch.v1.Overview
+	(*Place)(nil),                 // 14: counterwatch.v1.Place
+	(*PlaceStatus)(nil),           // 15: counterwatch.v1.PlaceStatus
+	(*DayFigures)(nil),            // 16: counterwatch.v1.DayFigures
+	(*ListUnitsRequest)(nil),      // 17: counterwatch.v1.ListUnitsRequest
+	(*ListUnitsResponse)(nil),     // 18: counterwatch.v1.ListUnitsResponse
+	(*GetUnitRequest)(nil),        // 19: counterwatch.v1.GetUnitRequest
+	(*ListSitesRequest)(nil),      // 20: counterwatch.v1.ListSitesRequest
+	(*ListSitesResponse)(nil),     // 21: counterwatch.v1.ListSitesResponse
+	(*GetSiteRequest)(nil),        // 22: counterwatch.v1.GetSiteRequest
+	(*ListCamerasRequest)(nil),    // 23: counterwatch.v1.ListCamerasRequest
+	(*ListCamerasResponse)(nil),   // 24: counterwatch.v1.ListCamerasResponse
+	(*GetCameraRequest)(nil),      // 25: counterwatch.v1.GetCameraRequest
+	(*ListCountersRequest)(nil),   // 26: counterwatch.v1.ListCountersRequest
+	(*ListCountersResponse)(nil),  // 27: counterwatch.v1.ListCountersResponse
+	(*GetCounterRequest)(nil),     // 28: counterwatch.v1.GetCounterRequest
+	(*CameraLive)(nil),            // 29: counterwatch.v1.CameraLive
+	(*Point)(nil),                 // 30: counterwatch.v1.Point
+	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
+	(Severity)(0),                 // 33: counterwatch.v1.Severity
+	(*Estimate)(nil),              // 34: counterwatch.v1.Estimate
 }
 var file_counterwatch_v1_directory_proto_depIdxs = []int32{
 	4,  // 0: counterwatch.v1.Site.calendar:type_name -> counterwatch.v1.Calendar
 	5,  // 1: counterwatch.v1.Calendar.sessions:type_name -> counterwatch.v1.Session
 	6,  // 2: counterwatch.v1.Calendar.exceptions:type_name -> counterwatch.v1.CalendarException
 	5,  // 3: counterwatch.v1.CalendarException.sessions:type_name -> counterwatch.v1.Session
-	8,  // 4: counterwatch.v1.Camera.detector:type_name -> counterwatch.v1.DetectorConfig
-	9,  // 5: counterwatch.v1.Camera.zones:type_name -> counterwatch.v1.Zone
-	10, // 6: counterwatch.v1.Camera.counters:type_name -> counterwatch.v1.Counter
-	28, // 7: counterwatch.v1.Camera.live:type_name -> counterwatch.v1.CameraLive
-	0,  // 8: counterwatch.v1.Zone.kind:type_name -> counterwatch.v1.ZoneKind
-	1,  // 9: counterwatch.v1.Zone.anchor:type_name -> counterwatch.v1.Anchor
-	29, // 10: counterwatch.v1.Zone.polygon:type_name -> counterwatch.v1.Point
-	30, // 11: counterwatch.v1.Zone.min_dwell:type_name -> google.protobuf.Duration
-	30, // 12: counterwatch.v1.Zone.wait_at:type_name -> google.protobuf.Duration
-	30, // 13: counterwatch.v1.Counter.max_absence:type_name -> google.protobuf.Duration
-	30, // 14: counterwatch.v1.Counter.max_absence_with_waiting:type_name -> google.protobuf.Duration
-	30, // 15: counterwatch.v1.Counter.unattended:type_name -> google.protobuf.Duration
-	30, // 16: counterwatch.v1.Counter.opened_late_after:type_name -> google.protobuf.Duration
-	31, // 17: counterwatch.v1.Overview.time:type_name -> google.protobuf.Timestamp
-	13, // 18: counterwatch.v1.Overview.places:type_name -> counterwatch.v1.Place
-	14, // 19: counterwatch.v1.Overview.total:type_name -> counterwatch.v1.PlaceStatus
-	14, // 20: counterwatch.v1.Place.status:type_name -> counterwatch.v1.PlaceStatus
-	32, // 21: counterwatch.v1.PlaceStatus.severity:type_name -> counterwatch.v1.Severity
-	15, // 22: counterwatch.v1.PlaceStatus.today:type_name -> counterwatch.v1.DayFigures
-	33, // 23: counterwatch.v1.DayFigures.wait_median_s:type_name -> counterwatch.v1.Estimate
-	33, // 24: counterwatch.v1.DayFigures.wait_p90_s:type_name -> counterwatch.v1.Estimate
-	33, // 25: counterwatch.v1.DayFigures.staffing:type_name -> counterwatch.v1.Estimate
-	2,  // 26: counterwatch.v1.ListUnitsResponse.units:type_name -> counterwatch.v1.Unit
-	3,  // 27: counterwatch.v1.ListSitesResponse.sites:type_name -> counterwatch.v1.Site
-	7,  // 28: counterwatch.v1.ListCamerasResponse.cameras:type_name -> counterwatch.v1.Camera
-	10, // 29: counterwatch.v1.ListCountersResponse.counters:type_name -> counterwatch.v1.Counter
-	11, // 30: counterwatch.v1.DirectoryService.GetOverview:input_type -> counterwatch.v1.GetOverviewRequest
-	16, // 31: counterwatch.v1.DirectoryService.ListUnits:input_type -> counterwatch.v1.ListUnitsRequest
-	18, // 32: counterwatch.v1.DirectoryService.GetUnit:input_type -> counterwatch.v1.GetUnitRequest
-	19, // 33: counterwatch.v1.DirectoryService.ListSites:input_type -> counterwatch.v1.ListSitesRequest
-	21, // 34: counterwatch.v1.DirectoryService.GetSite:input_type -> counterwatch.v1.GetSiteRequest
-	22, // 35: counterwatch.v1.DirectoryService.ListCameras:input_type -> counterwatch.v1.ListCamerasRequest
-	24, // 36: counterwatch.v1.DirectoryService.GetCamera:input_type -> counterwatch.v1.GetCameraRequest
-	25, // 37: counterwatch.v1.DirectoryService.ListCounters:input_type -> counterwatch.v1.ListCountersRequest
-	27, // 38: counterwatch.v1.DirectoryService.GetCounter:input_type -> counterwatch.v1.GetCounterRequest
-	12, // 39: counterwatch.v1.DirectoryService.GetOverview:output_type -> counterwatch.v1.Overview
-	17, // 40: counterwatch.v1.DirectoryService.ListUnits:output_type -> counterwatch.v1.ListUnitsResponse
-	2,  // 41: counterwatch.v1.DirectoryService.GetUnit:output_type -> counterwatch.v1.Unit
-	20, // 42: counterwatch.v1.DirectoryService.ListSites:output_type -> counterwatch.v1.ListSitesResponse
-	3,  // 43: counterwatch.v1.DirectoryService.GetSite:output_type -> counterwatch.v1.Site
-	23, // 44: counterwatch.v1.DirectoryService.ListCameras:output_type -> counterwatch.v1.ListCamerasResponse
-	7,  // 45: counterwatch.v1.DirectoryService.GetCamera:output_type -> counterwatch.v1.Camera
-	26, // 46: counterwatch.v1.DirectoryService.ListCounters:output_type -> counterwatch.v1.ListCountersResponse
-	10, // 47: counterwatch.v1.DirectoryService.GetCounter:output_type -> counterwatch.v1.Counter
-	39, // [39:48] is the sub-list for method output_type
-	30, // [30:39] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	9,  // 4: counterwatch.v1.Camera.detector:type_name -> counterwatch.v1.DetectorConfig
+	10, // 5: counterwatch.v1.Camera.zones:type_name -> counterwatch.v1.Zone
+	11, // 6: counterwatch.v1.Camera.counters:type_name -> counterwatch.v1.Counter
+	29, // 7: counterwatch.v1.Camera.live:type_name -> counterwatch.v1.CameraLive
+	8,  // 8: counterwatch.v1.Camera.heights:type_name -> counterwatch.v1.HeightAt
+	0,  // 9: counterwatch.v1.Zone.kind:type_name -> counterwatch.v1.ZoneKind
+	1,  // 10: counterwatch.v1.Zone.anchor:type_name -> counterwatch.v1.Anchor
+	30, // 11: counterwatch.v1.Zone.polygon:type_name -> counterwatch.v1.Point
+	31, // 12: counterwatch.v1.Zone.min_dwell:type_name -> google.protobuf.Duration
+	31, // 13: counterwatch.v1.Zone.wait_at:type_name -> google.protobuf.Duration
+	31, // 14: counterwatch.v1.Counter.max_absence:type_name -> google.protobuf.Duration
+	31, // 15: counterwatch.v1.Counter.max_absence_with_waiting:type_name -> google.protobuf.Duration
+	31, // 16: counterwatch.v1.Counter.unattended:type_name -> google.protobuf.Duration
+	31, // 17: counterwatch.v1.Counter.opened_late_after:type_name -> google.protobuf.Duration
+	4,  // 18: counterwatch.v1.Counter.calendar:type_name -> counterwatch.v1.Calendar
+	32, // 19: counterwatch.v1.Overview.time:type_name -> google.protobuf.Timestamp
+	14, // 20: counterwatch.v1.Overview.places:type_name -> counterwatch.v1.Place
+	15, // 21: counterwatch.v1.Overview.total:type_name -> counterwatch.v1.PlaceStatus
+	15, // 22: counterwatch.v1.Place.status:type_name -> counterwatch.v1.PlaceStatus
+	33, // 23: counterwatch.v1.PlaceStatus.severity:type_name -> counterwatch.v1.Severity
+	16, // 24: counterwatch.v1.PlaceStatus.today:type_name -> counterwatch.v1.DayFigures
+	34, // 25: counterwatch.v1.DayFigures.wait_median_s:type_name -> counterwatch.v1.Estimate
+	34, // 26: counterwatch.v1.DayFigures.wait_p90_s:type_name -> counterwatch.v1.Estimate
+	34, // 27: counterwatch.v1.DayFigures.staffing:type_name -> counterwatch.v1.Estimate
+	2,  // 28: counterwatch.v1.ListUnitsResponse.units:type_name -> counterwatch.v1.Unit
+	3,  // 29: counterwatch.v1.ListSitesResponse.sites:type_name -> counterwatch.v1.Site
+	7,  // 30: counterwatch.v1.ListCamerasResponse.cameras:type_name -> counterwatch.v1.Camera
+	11, // 31: counterwatch.v1.ListCountersResponse.counters:type_name -> counterwatch.v1.Counter
+	12, // 32: counterwatch.v1.DirectoryService.GetOverview:input_type -> counterwatch.v1.GetOverviewRequest
+	17, // 33: counterwatch.v1.DirectoryService.ListUnits:input_type -> counterwatch.v1.ListUnitsRequest
+	19, // 34: counterwatch.v1.DirectoryService.GetUnit:input_type -> counterwatch.v1.GetUnitRequest
+	20, // 35: counterwatch.v1.DirectoryService.ListSites:input_type -> counterwatch.v1.ListSitesRequest
+	22, // 36: counterwatch.v1.DirectoryService.GetSite:input_type -> counterwatch.v1.GetSiteRequest
+	23, // 37: counterwatch.v1.DirectoryService.ListCameras:input_type -> counterwatch.v1.ListCamerasRequest
+	25, // 38: counterwatch.v1.DirectoryService.GetCamera:input_type -> counterwatch.v1.GetCameraRequest
+	26, // 39: counterwatch.v1.DirectoryService.ListCounters:input_type -> counterwatch.v1.ListCountersRequest
+	28, // 40: counterwatch.v1.DirectoryService.GetCounter:input_type -> counterwatch.v1.GetCounterRequest
+	13, // 41: counterwatch.v1.DirectoryService.GetOverview:output_type -> counterwatch.v1.Overview
+	18, // 42: counterwatch.v1.DirectoryService.ListUnits:output_type -> counterwatch.v1.ListUnitsResponse
+	2,  // 43: counterwatch.v1.DirectoryService.GetUnit:output_type -> counterwatch.v1.Unit
+	21, // 44: counterwatch.v1.DirectoryService.ListSites:output_type -> counterwatch.v1.ListSitesResponse
+	3,  // 45: counterwatch.v1.DirectoryService.GetSite:output_type -> counterwatch.v1.Site
+	24, // 46: counterwatch.v1.DirectoryService.ListCameras:output_type -> counterwatch.v1.ListCamerasResponse
+	7,  // 47: counterwatch.v1.DirectoryService.GetCamera:output_type -> counterwatch.v1.Camera
+	27, // 48: counterwatch.v1.DirectoryService.ListCounters:output_type -> counterwatch.v1.ListCountersResponse
+	11, // 49: counterwatch.v1.DirectoryService.GetCounter:output_type -> counterwatch.v1.Counter
+	41, // [41:50] is the sub-list for method output_type
+	32, // [32:41] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_counterwatch_v1_directory_proto_init() }
@@ -2336,14 +2481,14 @@ func file_counterwatch_v1_directory_proto_init() {
 	}
 	file_counterwatch_v1_live_proto_init()
 	file_counterwatch_v1_types_proto_init()
-	file_counterwatch_v1_directory_proto_msgTypes[13].OneofWrappers = []any{}
+	file_counterwatch_v1_directory_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_counterwatch_v1_directory_proto_rawDesc), len(file_counterwatch_v1_directory_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

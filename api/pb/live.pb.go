@@ -419,7 +419,9 @@ type LiveZone struct {
 	// People who have dwelt long enough, median over 5 s.
 	Count int32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
 	// Queues: wait in seconds, last hour.
-	WaitS         *Estimate `protobuf:"bytes,4,opt,name=wait_s,json=waitS,proto3" json:"wait_s,omitempty"`
+	WaitS *Estimate `protobuf:"bytes,4,opt,name=wait_s,json=waitS,proto3" json:"wait_s,omitempty"`
+	// Queues: what a person who joins now will wait, seconds; the interval holds 95 % of such waits.
+	ExpectedWaitS *Estimate `protobuf:"bytes,5,opt,name=expected_wait_s,json=expectedWaitS,proto3" json:"expected_wait_s,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -478,6 +480,13 @@ func (x *LiveZone) GetCount() int32 {
 func (x *LiveZone) GetWaitS() *Estimate {
 	if x != nil {
 		return x.WaitS
+	}
+	return nil
+}
+
+func (x *LiveZone) GetExpectedWaitS() *Estimate {
+	if x != nil {
+		return x.ExpectedWaitS
 	}
 	return nil
 }
@@ -948,12 +957,13 @@ const file_counterwatch_v1_live_proto_rawDesc = "" +
 	"\aLiveBox\x12\x14\n" +
 	"\x05track\x18\x01 \x01(\x03R\x05track\x12&\n" +
 	"\x03box\x18\x02 \x01(\v2\x14.counterwatch.v1.BoxR\x03box\x12\x12\n" +
-	"\x04zone\x18\x03 \x01(\tR\x04zone\"z\n" +
+	"\x04zone\x18\x03 \x01(\tR\x04zone\"\xbd\x01\n" +
 	"\bLiveZone\x12\x12\n" +
 	"\x04zone\x18\x01 \x01(\tR\x04zone\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05count\x18\x03 \x01(\x05R\x05count\x120\n" +
-	"\x06wait_s\x18\x04 \x01(\v2\x19.counterwatch.v1.EstimateR\x05waitS\"\xbe\x02\n" +
+	"\x06wait_s\x18\x04 \x01(\v2\x19.counterwatch.v1.EstimateR\x05waitS\x12A\n" +
+	"\x0fexpected_wait_s\x18\x05 \x01(\v2\x19.counterwatch.v1.EstimateR\rexpectedWaitS\"\xbe\x02\n" +
 	"\vLiveCounter\x12\x18\n" +
 	"\acounter\x18\x01 \x01(\tR\acounter\x125\n" +
 	"\bstaffing\x18\x02 \x01(\x0e2\x19.counterwatch.v1.StaffingR\bstaffing\x120\n" +
@@ -1043,27 +1053,28 @@ var file_counterwatch_v1_live_proto_depIdxs = []int32{
 	5,  // 5: counterwatch.v1.CameraLive.counters:type_name -> counterwatch.v1.LiveCounter
 	13, // 6: counterwatch.v1.LiveBox.box:type_name -> counterwatch.v1.Box
 	14, // 7: counterwatch.v1.LiveZone.wait_s:type_name -> counterwatch.v1.Estimate
-	1,  // 8: counterwatch.v1.LiveCounter.staffing:type_name -> counterwatch.v1.Staffing
-	12, // 9: counterwatch.v1.LiveCounter.since:type_name -> google.protobuf.Timestamp
-	12, // 10: counterwatch.v1.LiveCounter.due:type_name -> google.protobuf.Timestamp
-	15, // 11: counterwatch.v1.LiveCounter.unseen:type_name -> google.protobuf.Duration
-	12, // 12: counterwatch.v1.GetLiveResponse.time:type_name -> google.protobuf.Timestamp
-	2,  // 13: counterwatch.v1.GetLiveResponse.cameras:type_name -> counterwatch.v1.CameraLive
-	12, // 14: counterwatch.v1.WatchLiveResponse.time:type_name -> google.protobuf.Timestamp
-	2,  // 15: counterwatch.v1.WatchLiveResponse.cameras:type_name -> counterwatch.v1.CameraLive
-	12, // 16: counterwatch.v1.Tile.time:type_name -> google.protobuf.Timestamp
-	2,  // 17: counterwatch.v1.Tile.live:type_name -> counterwatch.v1.CameraLive
-	6,  // 18: counterwatch.v1.LiveService.GetLive:input_type -> counterwatch.v1.GetLiveRequest
-	8,  // 19: counterwatch.v1.LiveService.WatchLive:input_type -> counterwatch.v1.WatchLiveRequest
-	10, // 20: counterwatch.v1.LiveService.GetTile:input_type -> counterwatch.v1.GetTileRequest
-	7,  // 21: counterwatch.v1.LiveService.GetLive:output_type -> counterwatch.v1.GetLiveResponse
-	9,  // 22: counterwatch.v1.LiveService.WatchLive:output_type -> counterwatch.v1.WatchLiveResponse
-	11, // 23: counterwatch.v1.LiveService.GetTile:output_type -> counterwatch.v1.Tile
-	21, // [21:24] is the sub-list for method output_type
-	18, // [18:21] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	14, // 8: counterwatch.v1.LiveZone.expected_wait_s:type_name -> counterwatch.v1.Estimate
+	1,  // 9: counterwatch.v1.LiveCounter.staffing:type_name -> counterwatch.v1.Staffing
+	12, // 10: counterwatch.v1.LiveCounter.since:type_name -> google.protobuf.Timestamp
+	12, // 11: counterwatch.v1.LiveCounter.due:type_name -> google.protobuf.Timestamp
+	15, // 12: counterwatch.v1.LiveCounter.unseen:type_name -> google.protobuf.Duration
+	12, // 13: counterwatch.v1.GetLiveResponse.time:type_name -> google.protobuf.Timestamp
+	2,  // 14: counterwatch.v1.GetLiveResponse.cameras:type_name -> counterwatch.v1.CameraLive
+	12, // 15: counterwatch.v1.WatchLiveResponse.time:type_name -> google.protobuf.Timestamp
+	2,  // 16: counterwatch.v1.WatchLiveResponse.cameras:type_name -> counterwatch.v1.CameraLive
+	12, // 17: counterwatch.v1.Tile.time:type_name -> google.protobuf.Timestamp
+	2,  // 18: counterwatch.v1.Tile.live:type_name -> counterwatch.v1.CameraLive
+	6,  // 19: counterwatch.v1.LiveService.GetLive:input_type -> counterwatch.v1.GetLiveRequest
+	8,  // 20: counterwatch.v1.LiveService.WatchLive:input_type -> counterwatch.v1.WatchLiveRequest
+	10, // 21: counterwatch.v1.LiveService.GetTile:input_type -> counterwatch.v1.GetTileRequest
+	7,  // 22: counterwatch.v1.LiveService.GetLive:output_type -> counterwatch.v1.GetLiveResponse
+	9,  // 23: counterwatch.v1.LiveService.WatchLive:output_type -> counterwatch.v1.WatchLiveResponse
+	11, // 24: counterwatch.v1.LiveService.GetTile:output_type -> counterwatch.v1.Tile
+	22, // [22:25] is the sub-list for method output_type
+	19, // [19:22] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_counterwatch_v1_live_proto_init() }

@@ -302,7 +302,9 @@ type Minute struct {
 	// People seen to give up.
 	GaveUp int32 `protobuf:"varint,16,opt,name=gave_up,json=gaveUp,proto3" json:"gave_up,omitempty"`
 	// Waits that ended in this minute, seconds.
-	WaitsS        []float64 `protobuf:"fixed64,17,rep,packed,name=waits_s,json=waitsS,proto3" json:"waits_s,omitempty"`
+	WaitsS []float64 `protobuf:"fixed64,17,rep,packed,name=waits_s,json=waitsS,proto3" json:"waits_s,omitempty"`
+	// The same waits in the same order, counted from the session's opening for those who came before it.
+	SinceOpenS    []float64 `protobuf:"fixed64,18,rep,packed,name=since_open_s,json=sinceOpenS,proto3" json:"since_open_s,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -452,6 +454,13 @@ func (x *Minute) GetGaveUp() int32 {
 func (x *Minute) GetWaitsS() []float64 {
 	if x != nil {
 		return x.WaitsS
+	}
+	return nil
+}
+
+func (x *Minute) GetSinceOpenS() []float64 {
+	if x != nil {
+		return x.SinceOpenS
 	}
 	return nil
 }
@@ -1043,7 +1052,7 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\x06minute\x18\x04 \x01(\v2\x17.counterwatch.v1.MinuteH\x00R\x06minute\x12.\n" +
 	"\x05visit\x18\x05 \x01(\v2\x16.counterwatch.v1.VisitH\x00R\x05visit\x126\n" +
 	"\x05event\x18\x06 \x01(\v2\x1e.counterwatch.v1.EventRevisionH\x00R\x05eventB\x06\n" +
-	"\x04fact\"\xf7\x03\n" +
+	"\x04fact\"\x99\x04\n" +
 	"\x06Minute\x12\x16\n" +
 	"\x06camera\x18\x01 \x01(\tR\x06camera\x12\x12\n" +
 	"\x04zone\x18\x02 \x01(\tR\x04zone\x12\x18\n" +
@@ -1065,7 +1074,9 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\barrivals\x18\x0e \x01(\x05R\barrivals\x12\x16\n" +
 	"\x06starts\x18\x0f \x01(\x05R\x06starts\x12\x17\n" +
 	"\agave_up\x18\x10 \x01(\x05R\x06gaveUp\x12\x17\n" +
-	"\awaits_s\x18\x11 \x03(\x01R\x06waitsS\"\xc0\x02\n" +
+	"\awaits_s\x18\x11 \x03(\x01R\x06waitsS\x12 \n" +
+	"\fsince_open_s\x18\x12 \x03(\x01R\n" +
+	"sinceOpenS\"\xc0\x02\n" +
 	"\x05Visit\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06camera\x18\x02 \x01(\tR\x06camera\x12\x12\n" +

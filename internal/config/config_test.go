@@ -45,6 +45,62 @@ func TestLoadCamera(t *testing.T) {
 	}
 }
 
+const full = `camera:
+  id: cam1
+  detector: {kind: auto, view: whole, tiles: 2, motion_gate: off}
+  heights: [{y: 0.3, min: 0.1, max: 0.3}, {y: 1, min: 0.3, max: 0.9}]
+zones:
+  - {id: q1, kind: queue, polygon: [[0.1,0.5],[0.9,0.5],[0.9,1]], discipline: any}
+  - {id: o1, kind: staff, polygon: [[0.4,0.1],[0.8,0.1],[0.8,0.4]]}
+  - {id: o2, kind: staff, polygon: [[0.1,0.1],[0.3,0.1],[0.3,0.4]]}
+counters:
+  - {id: c1, staff: [o1], queues: [q1]}
+  - {id: c2, staff: [o2], queues: [q1], calendar: {sessions: [{days: sat, from: "07:30", to: "11:30"}]}}
+  - {id: g1, any_of: [c1, c2], required_on_duty: 1}
+`
+
+func TestLoadCameraWithEverything(t *testing.T) {
+	cam, _, err := LoadCamera(write(t, full))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cam.Detector; d.View != "whole" || d.Tiles != 2 || d.MotionGate != "off" {
+		t.Errorf("detector %+v", d)
+	}
+	if len(cam.Heights) != 2 || cam.Heights[1] != (models.HeightAt{Y: 1, Min: .3, Max: .9}) {
+		t.Errorf("heights %+v", cam.Heights)
+	}
+	k := cam.Counters
+	if cam.Zones[0].Discipline != models.DisciplineAny || k[0].Calendar != nil || k[1].Calendar == nil || len(k[1].Calendar.Sessions) != 1 || len(k[2].AnyOf) != 2 {
+		t.Errorf("zones %+v, counters %+v", cam.Zones, k)
+	}
+	for _, c := range []struct{ name, old, new, want string }{
+		{"switch", "motion_gate: off", "motion_gate: maybe", `"maybe" is not a switch`},
+		{"view", "view: whole", "view: half", `"half" is not a view`},
+		{"tiles", "tiles: 2", "tiles: 20", "20 is out of range"},
+		{"heights out of order", "y: 0.3", "y: 1", "lines from the top"},
+		{"heights inside out", "min: 0.3, max: 0.9", "min: 0.9, max: 0.3", "not possible"},
+		{"discipline", "discipline: any", "discipline: lottery", `"lottery" is not the discipline of a queue`},
+		{"discipline of a staff zone", "[0.8,0.4]]}", "[0.8,0.4]], discipline: fifo}", "only a queue has a discipline"},
+		{"group of nobody", "[c1, c2]", "[c1, c9]", `names counter "c9", which does not exist`},
+		{"group of itself", "[c1, c2]", "[c1, g1]", "is a group itself"},
+		{"member twice", "[c1, c2]", "[c1, c1]", "is in a group already"},
+		{"too many required", "required_on_duty: 1", "required_on_duty: 3", "3 of them cannot be required"},
+		{"group with zones", "any_of: [c1, c2]", "any_of: [c1, c2], staff: [o1]", "give it none"},
+		{"counter's calendar", `from: "07:30", to: "11:30"`, `from: "12:30", to: "11:30"`, "is not possible"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(full, c.old, c.new, 1)
+			if text == full {
+				t.Fatal("the case changes nothing")
+			}
+			if _, _, err := LoadCamera(write(t, text)); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
 func TestLoadCameraErrorsSayWhere(t *testing.T) {
 	cases := []struct{ name, old, new, want string }{
 		{"unknown field", "analyse_fps: 5", "analyze_fps: 5", `unknown field "analyze_fps"`},

@@ -40,36 +40,58 @@ type CameraSettings struct {
 	ID       string `yaml:"id"`
 	Name     string `yaml:"name"`
 	Detector struct {
-		Kind      string  `yaml:"kind"`
-		Net       string  `yaml:"net"`
-		Engine    string  `yaml:"engine"`
-		Threshold float64 `yaml:"threshold"`
+		Kind       string  `yaml:"kind"`
+		Net        string  `yaml:"net"`
+		Engine     string  `yaml:"engine"`
+		Threshold  float64 `yaml:"threshold"`
+		View       string  `yaml:"view"`
+		Tiles      int     `yaml:"tiles"`
+		MotionGate onOff   `yaml:"motion_gate"`
 	} `yaml:"detector"`
-	AnalyseFPS float64 `yaml:"analyse_fps"`
+	AnalyseFPS float64           `yaml:"analyse_fps"`
+	Heights    []models.HeightAt `yaml:"heights"`
+}
+
+// onOff is a switch; YAML may read a bare on or off as a truth value.
+type onOff string
+
+func (o *onOff) UnmarshalYAML(node ast.Node) error {
+	switch s := node.GetToken().Value; s {
+	case "on", "true", "yes":
+		*o = "on"
+	case "off", "false", "no":
+		*o = "off"
+	default:
+		return wrong(node, fmt.Errorf("%q is not a switch: write on or off", s))
+	}
+	return nil
 }
 
 type zoneFile struct {
-	ID       string   `yaml:"id"`
-	Name     string   `yaml:"name"`
-	Kind     string   `yaml:"kind"`
-	Anchor   string   `yaml:"anchor"`
-	Polygon  []point  `yaml:"polygon"`
-	MinDwell duration `yaml:"min_dwell"`
-	LongAt   int      `yaml:"long_at"`
-	WaitAt   duration `yaml:"wait_at"`
+	ID         string   `yaml:"id"`
+	Name       string   `yaml:"name"`
+	Kind       string   `yaml:"kind"`
+	Anchor     string   `yaml:"anchor"`
+	Polygon    []point  `yaml:"polygon"`
+	MinDwell   duration `yaml:"min_dwell"`
+	LongAt     int      `yaml:"long_at"`
+	WaitAt     duration `yaml:"wait_at"`
+	Discipline string   `yaml:"discipline"`
 }
 
 type counterFile struct {
-	ID                    string   `yaml:"id"`
-	Name                  string   `yaml:"name"`
-	Staff                 []string `yaml:"staff"`
-	Service               []string `yaml:"service"`
-	Queues                []string `yaml:"queues"`
-	RequiredOnDuty        int      `yaml:"required_on_duty"`
-	MaxAbsence            duration `yaml:"max_absence"`
-	MaxAbsenceWithWaiting duration `yaml:"max_absence_with_waiting"`
-	Unattended            duration `yaml:"unattended"`
-	OpenedLateAfter       duration `yaml:"opened_late_after"`
+	ID                    string        `yaml:"id"`
+	Name                  string        `yaml:"name"`
+	Staff                 []string      `yaml:"staff"`
+	Service               []string      `yaml:"service"`
+	Queues                []string      `yaml:"queues"`
+	RequiredOnDuty        int           `yaml:"required_on_duty"`
+	MaxAbsence            duration      `yaml:"max_absence"`
+	MaxAbsenceWithWaiting duration      `yaml:"max_absence_with_waiting"`
+	Unattended            duration      `yaml:"unattended"`
+	OpenedLateAfter       duration      `yaml:"opened_late_after"`
+	AnyOf                 []string      `yaml:"any_of"`
+	Calendar              *calendarFile `yaml:"calendar"`
 }
 
 type cameraFile struct {
@@ -85,23 +107,29 @@ func (f *cameraFile) camera() models.Camera { return camera(f.Camera, f.Zones, f
 func camera(s CameraSettings, zones []zoneFile, counters []counterFile) models.Camera {
 	c := models.Camera{
 		ID: s.ID, Name: s.Name, AnalyseFPS: s.AnalyseFPS,
-		Detector: models.DetectorConfig{Kind: s.Detector.Kind, Net: s.Detector.Net, Engine: s.Detector.Engine, Threshold: s.Detector.Threshold},
+		Detector: models.DetectorConfig{Kind: s.Detector.Kind, Net: s.Detector.Net, Engine: s.Detector.Engine, Threshold: s.Detector.Threshold,
+			View: s.Detector.View, Tiles: s.Detector.Tiles, MotionGate: string(s.Detector.MotionGate)},
+		Heights: s.Heights,
 	}
 	if c.Detector.Net != "" && c.Detector.Kind == "" {
 		c.Detector.Kind = "network"
 	}
 	for _, z := range zones {
 		m := models.Zone{ID: z.ID, Name: z.Name, Kind: models.ZoneKind(z.Kind), Anchor: models.Anchor(z.Anchor),
-			MinDwell: time.Duration(z.MinDwell), LongAt: z.LongAt, WaitAt: time.Duration(z.WaitAt)}
+			MinDwell: time.Duration(z.MinDwell), LongAt: z.LongAt, WaitAt: time.Duration(z.WaitAt), Discipline: z.Discipline}
 		for _, p := range z.Polygon {
 			m.Polygon = append(m.Polygon, models.Point{X: p[0], Y: p[1]})
 		}
 		c.Zones = append(c.Zones, m)
 	}
 	for _, k := range counters {
-		c.Counters = append(c.Counters, models.Counter{ID: k.ID, Name: k.Name, Staff: k.Staff, Service: k.Service, Queues: k.Queues,
+		m := models.Counter{ID: k.ID, Name: k.Name, Staff: k.Staff, Service: k.Service, Queues: k.Queues,
 			RequiredOnDuty: k.RequiredOnDuty, MaxAbsence: time.Duration(k.MaxAbsence), MaxAbsenceWithWaiting: time.Duration(k.MaxAbsenceWithWaiting),
-			Unattended: time.Duration(k.Unattended), OpenedLateAfter: time.Duration(k.OpenedLateAfter)})
+			Unattended: time.Duration(k.Unattended), OpenedLateAfter: time.Duration(k.OpenedLateAfter), AnyOf: k.AnyOf}
+		if k.Calendar != nil {
+			m.Calendar = &k.Calendar.Calendar
+		}
+		c.Counters = append(c.Counters, m)
 	}
 	return c
 }

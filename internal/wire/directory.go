@@ -67,9 +67,13 @@ func ToCamera(c models.Camera) *pb.Camera {
 		Name: Name(Cameras, c.ID), Site: Name(Sites, c.Site), Node: Name(Nodes, c.Node), DisplayName: c.Name,
 		Detector: &pb.DetectorConfig{
 			Kind: c.Detector.Kind, Net: c.Detector.Net, Engine: c.Detector.Engine, Threshold: c.Detector.Threshold,
+			View: c.Detector.View, Tiles: int32(c.Detector.Tiles), MotionGate: c.Detector.MotionGate,
 		},
 		AnalyseFps: c.AnalyseFPS,
-		Zones:      each(c.Zones, toZone),
+		Heights: each(c.Heights, func(h models.HeightAt) *pb.HeightAt {
+			return &pb.HeightAt{Y: h.Y, Min: h.Min, Max: h.Max}
+		}),
+		Zones: each(c.Zones, toZone),
 		Counters: each(c.Counters, func(q models.Counter) *pb.Counter {
 			return ToCounter(c.Site, c.ID, q)
 		}),
@@ -81,10 +85,16 @@ func FromCamera(p *pb.Camera) models.Camera {
 	d := p.GetDetector()
 	return models.Camera{
 		ID: id(p.GetName()), Site: id(p.GetSite()), Node: id(p.GetNode()), Name: p.GetDisplayName(),
-		Detector:   models.DetectorConfig{Kind: d.GetKind(), Net: d.GetNet(), Engine: d.GetEngine(), Threshold: d.GetThreshold()},
+		Detector: models.DetectorConfig{
+			Kind: d.GetKind(), Net: d.GetNet(), Engine: d.GetEngine(), Threshold: d.GetThreshold(),
+			View: d.GetView(), Tiles: int(d.GetTiles()), MotionGate: d.GetMotionGate(),
+		},
 		AnalyseFPS: p.GetAnalyseFps(),
-		Zones:      each(p.GetZones(), fromZone),
-		Counters:   each(p.GetCounters(), FromCounter),
+		Heights: each(p.GetHeights(), func(h *pb.HeightAt) models.HeightAt {
+			return models.HeightAt{Y: h.GetY(), Min: h.GetMin(), Max: h.GetMax()}
+		}),
+		Zones:    each(p.GetZones(), fromZone),
+		Counters: each(p.GetCounters(), FromCounter),
 	}
 }
 
@@ -92,6 +102,7 @@ func toZone(z models.Zone) *pb.Zone {
 	return &pb.Zone{
 		Id: z.ID, DisplayName: z.Name, Kind: zoneKinds.to[z.Kind], Anchor: anchors.to[z.Anchor],
 		Polygon: each(z.Polygon, toPoint), MinDwell: toDuration(z.MinDwell), LongAt: int32(z.LongAt), WaitAt: toDuration(z.WaitAt),
+		Discipline: z.Discipline,
 	}
 }
 
@@ -99,26 +110,36 @@ func fromZone(p *pb.Zone) models.Zone {
 	return models.Zone{
 		ID: p.GetId(), Name: p.GetDisplayName(), Kind: zoneKinds.from[p.GetKind()], Anchor: anchors.from[p.GetAnchor()],
 		Polygon: each(p.GetPolygon(), fromPoint), MinDwell: fromDuration(p.GetMinDwell()),
-		LongAt: int(p.GetLongAt()), WaitAt: fromDuration(p.GetWaitAt()),
+		LongAt: int(p.GetLongAt()), WaitAt: fromDuration(p.GetWaitAt()), Discipline: p.GetDiscipline(),
 	}
 }
 
 // ToCounter is a counter of a site, seen by a camera.
 func ToCounter(site, camera string, c models.Counter) *pb.Counter {
+	var calendar *pb.Calendar
+	if c.Calendar != nil {
+		calendar = toCalendar(*c.Calendar)
+	}
 	return &pb.Counter{
 		Name: Name(Sites, site, Counters, c.ID), Camera: Name(Cameras, camera), DisplayName: c.Name,
 		StaffZones: c.Staff, ServiceZones: c.Service, QueueZones: c.Queues, RequiredOnDuty: int32(c.RequiredOnDuty),
 		MaxAbsence: toDuration(c.MaxAbsence), MaxAbsenceWithWaiting: toDuration(c.MaxAbsenceWithWaiting),
-		Unattended: toDuration(c.Unattended), OpenedLateAfter: toDuration(c.OpenedLateAfter),
+		Unattended: toDuration(c.Unattended), OpenedLateAfter: toDuration(c.OpenedLateAfter), AnyOf: c.AnyOf, Calendar: calendar,
 	}
 }
 
 // FromCounter is the inverse of ToCounter.
 func FromCounter(p *pb.Counter) models.Counter {
+	var calendar *models.Calendar
+	if p.GetCalendar() != nil {
+		c := fromCalendar(p.GetCalendar())
+		calendar = &c
+	}
 	return models.Counter{
 		ID: id(p.GetName()), Name: p.GetDisplayName(),
 		Staff: p.GetStaffZones(), Service: p.GetServiceZones(), Queues: p.GetQueueZones(), RequiredOnDuty: int(p.GetRequiredOnDuty()),
 		MaxAbsence: fromDuration(p.GetMaxAbsence()), MaxAbsenceWithWaiting: fromDuration(p.GetMaxAbsenceWithWaiting()),
 		Unattended: fromDuration(p.GetUnattended()), OpenedLateAfter: fromDuration(p.GetOpenedLateAfter()),
+		AnyOf: p.GetAnyOf(), Calendar: calendar,
 	}
 }

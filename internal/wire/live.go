@@ -16,7 +16,7 @@ func ToLive(l models.Live) *pb.CameraLive {
 			return &pb.LiveBox{Track: b.Track, Box: toBox(b.Box), Zone: b.Zone}
 		}),
 		Zones: each(l.Zones, func(z models.LiveZone) *pb.LiveZone {
-			return &pb.LiveZone{Zone: z.Zone, Kind: string(z.Kind), Count: int32(z.Count), WaitS: ToEstimate(z.Wait)}
+			return &pb.LiveZone{Zone: z.Zone, Kind: string(z.Kind), Count: int32(z.Count), WaitS: ToEstimate(z.Wait), ExpectedWaitS: ToEstimate(z.Expect)}
 		}),
 		Counters: each(l.Counters, toLiveCounter),
 	}
@@ -33,7 +33,10 @@ func FromLive(p *pb.CameraLive) models.Live {
 			return models.LiveBox{Track: b.GetTrack(), Box: fromBox(b.GetBox()), Zone: b.GetZone()}
 		}),
 		Zones: each(p.GetZones(), func(z *pb.LiveZone) models.LiveZone {
-			return models.LiveZone{Zone: z.GetZone(), Kind: models.ZoneKind(z.GetKind()), Count: int(z.GetCount()), Wait: fromEstimate(z.GetWaitS())}
+			return models.LiveZone{
+				Zone: z.GetZone(), Kind: models.ZoneKind(z.GetKind()), Count: int(z.GetCount()),
+				Wait: fromEstimate(z.GetWaitS()), Expect: fromEstimate(z.GetExpectedWaitS()),
+			}
 		}),
 		Counters: each(p.GetCounters(), fromLiveCounter),
 	}

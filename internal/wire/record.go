@@ -2,6 +2,7 @@ package wire
 
 import (
 	"math"
+	"slices"
 
 	"github.com/counterwatch/counterwatch/api/pb"
 	"github.com/counterwatch/counterwatch/models"
@@ -50,7 +51,7 @@ func toMinute(m models.Minute) *pb.Minute {
 		Camera: m.Camera, Zone: m.Zone, Counter: m.Counter, Kind: zoneKinds.to[m.Kind], Start: ToTime(m.Start),
 		WorkingS: m.WorkingS, ObservedS: m.ObservedS, OccupancyS: m.OccupancyS, Max: int32(m.Max), AtCountS: m.AtCount[:n],
 		StaffedS: m.StaffedS, AbsentS: m.AbsentS, UnknownS: m.UnknownS,
-		Arrivals: int32(m.Arrivals), Starts: int32(m.Starts), GaveUp: int32(m.GaveUp), WaitsS: m.WaitsS,
+		Arrivals: int32(m.Arrivals), Starts: int32(m.Starts), GaveUp: int32(m.GaveUp), WaitsS: m.WaitsS, SinceOpenS: m.SinceOpenS,
 	}
 }
 
@@ -59,14 +60,14 @@ func fromMinute(p *pb.Minute) (models.Minute, error) {
 		Camera: p.GetCamera(), Zone: p.GetZone(), Counter: p.GetCounter(), Kind: zoneKinds.from[p.GetKind()], Start: FromTime(p.GetStart()),
 		WorkingS: p.GetWorkingS(), ObservedS: p.GetObservedS(), OccupancyS: p.GetOccupancyS(), Max: int(p.GetMax()),
 		StaffedS: p.GetStaffedS(), AbsentS: p.GetAbsentS(), UnknownS: p.GetUnknownS(),
-		Arrivals: int(p.GetArrivals()), Starts: int(p.GetStarts()), GaveUp: int(p.GetGaveUp()), WaitsS: p.GetWaitsS(),
+		Arrivals: int(p.GetArrivals()), Starts: int(p.GetStarts()), GaveUp: int(p.GetGaveUp()), WaitsS: p.GetWaitsS(), SinceOpenS: p.GetSinceOpenS(),
 	}
 	if len(p.GetAtCountS()) > len(m.AtCount) {
 		return m, models.Invalid("at_count_s", "%d counts, at most %d", len(p.GetAtCountS()), len(m.AtCount))
 	}
 	copy(m.AtCount[:], p.GetAtCountS())
 	seconds := append([]float64{m.WorkingS, m.ObservedS, m.OccupancyS, m.StaffedS, m.AbsentS, m.UnknownS}, m.AtCount[:]...)
-	for _, s := range append(seconds, m.WaitsS...) {
+	for _, s := range slices.Concat(seconds, m.WaitsS, m.SinceOpenS) {
 		if math.IsNaN(s) || math.IsInf(s, 0) { // one such number would spoil every sum it enters
 			return m, models.Invalid("minute", "a number of %s %s%s is not finite", m.Camera, m.Zone, m.Counter)
 		}
