@@ -555,6 +555,8 @@ export interface components {
       detector?: components['schemas']['counterwatch.v1.DetectorConfig'];
       /** @description Name as people write it. */
       displayName?: string;
+      /** @description How tall people are where, by perspective; detections of other heights are dropped. Empty: any height. */
+      heights?: components['schemas']['counterwatch.v1.HeightAt'][];
       /** @description Newest figures; set by GetCamera when the camera's node has told them. */
       readonly live?: components['schemas']['counterwatch.v1.CameraLive'];
       /** @description Resource name, cameras/{camera}. */
@@ -668,6 +670,10 @@ export interface components {
       | 'CAMERA_STATE_UNSUPPORTED';
     /** @description Counter (quầy) is one service counter. */
     'counterwatch.v1.Counter': {
+      /** @description A group: ids of its member counters, any required_on_duty of which must be staffed. Empty for a counter. */
+      anyOf?: string[];
+      /** @description Its own calendar; absent: the site's. */
+      calendar?: components['schemas']['counterwatch.v1.Calendar'];
       /** @description Resource name of the camera that sees it. */
       camera?: string;
       /** @description Name as people write it. */
@@ -724,6 +730,8 @@ export interface components {
       engine?: string;
       /** @description auto (default), foreground, hog, network. */
       kind?: string;
+      /** @description on (default): the network is not run while nothing moves in any zone; off. */
+      motionGate?: string;
       /** @description Card of the detection network; empty is the default card. */
       net?: string;
       /**
@@ -731,6 +739,13 @@ export interface components {
        * @description Score, 0..1, from which a detection counts as a person; 0 is the card's own.
        */
       threshold?: number;
+      /**
+       * Format: int32
+       * @description Overlapping parts in which the view is searched, for far views; 0 and 1 are the view at once.
+       */
+      tiles?: number;
+      /** @description Part of the picture that a network searches: zones (default, the box around all zones) or whole. */
+      view?: string;
     };
     /** @description EnrolNodeResponse is all a node needs to talk to the centre; it keeps it in its data folder. */
     'counterwatch.v1.EnrolNodeResponse': {
@@ -857,6 +872,24 @@ export interface components {
        */
       time?: string;
     };
+    /** @description HeightAt is the span of heights of people whose foot is on one line of the picture. */
+    'counterwatch.v1.HeightAt': {
+      /**
+       * Format: double
+       * @description Largest height, likewise.
+       */
+      max?: number;
+      /**
+       * Format: double
+       * @description Smallest height, in heights of the picture.
+       */
+      min?: number;
+      /**
+       * Format: double
+       * @description The line, 0..1 from the top.
+       */
+      y?: number;
+    };
     /** @description ListCamerasResponse is a page of cameras. */
     'counterwatch.v1.ListCamerasResponse': {
       /** @description The cameras. */
@@ -954,6 +987,8 @@ export interface components {
        * @description People who have dwelt long enough, median over 5 s.
        */
       count?: number;
+      /** @description Queues: what a person who joins now will wait, seconds; the interval holds 95 % of such waits. */
+      expectedWaitS?: components['schemas']['counterwatch.v1.Estimate'];
       /** @description What it is for: queue, service, staff, entrance. */
       kind?: string;
       /** @description Queues: wait in seconds, last hour. */
@@ -1325,6 +1360,8 @@ export interface components {
     'counterwatch.v1.Zone': {
       /** @description Which point of a person must lie inside. */
       anchor?: components['schemas']['counterwatch.v1.Anchor'];
+      /** @description Queue: the order in which it is served: fifo (default), ticket or any. */
+      discipline?: string;
       /** @description Name as people write it. */
       displayName?: string;
       /** @description Id, unique in its camera. */

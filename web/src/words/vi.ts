@@ -57,8 +57,10 @@ export const vi = {
   queue: 'Hàng chờ',
   waiting: (n: number) => `${n} người đang chờ`,
   waitEstimate: 'Ước chờ',
+  waitNext: 'Đến bây giờ sẽ chờ',
+  waitHour: (value: string, range: string) =>
+    `Trung vị giờ qua ${value}${range ? `, khoảng tin cậy 95 % ${range}` : ''}`,
   waitUnknown: 'chưa đủ dữ liệu để ước thời gian chờ',
-  interval: (range: string) => `khoảng tin cậy 95 %: ${range}`,
   still: (camera: string) => `Hình mới nhất của ${camera}`,
   noPicture: 'Chưa có hình',
   age: (d: string) => `Hình cũ ${d}`,
