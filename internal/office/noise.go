@@ -20,7 +20,7 @@ type Noise struct {
 	faces  map[int]*face
 	poster falsehood // a thing on the wall that always looks a little like a person
 	ghosts []falsehood
-	birth  float64 // of sporadic false boxes, a frame
+	birth  float64        // of sporadic false boxes, a frame
 	shapes [32]models.Box // of people seen lately: false boxes are as large as people are there
 	shaped int
 	last   time.Duration
