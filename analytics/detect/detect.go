@@ -2,7 +2,8 @@
 //
 // In goes a models.Frame, out come models.Detection boxes in the frame's pixels. The package holds what is pure: the
 // Detector contract, the geometry and decoding of YOLOX networks (Network, over an Engine), the reading of a foreground
-// mask as people (Crowd) and the replay of detections made earlier (Replay). The parts that call native libraries are in
+// mask as people (Crowd), the replay of detections made earlier (Replay), and where and when to look with them (Camera: the
+// view of a camera's zones, tiles, possible heights, the motion gate). The parts that call native libraries are in
 // analytics/native, which is the only way to make them. It imports models and may be imported by analytics, its native
 // rooms and cmd. Every Detector passes the suite in detecttest.
 package detect
@@ -26,7 +27,7 @@ type Detector interface {
 // Info names a detector and says how its scores are to be read.
 type Info struct {
 	Name       string // card or kind: "yolox_nano", "foreground"
-	Engine     string // "opencv", "onnxruntime"; empty where there is no choice
+	Engine     string // of a network: "opencv", "onnxruntime"; else empty
 	Basic      bool   // works without weights: accuracy is basic, seated and hidden people are often missed
 	Thresholds models.Thresholds
 }
@@ -38,6 +39,9 @@ func (i Info) String() string {
 	}
 	return i.Name + " (" + i.Engine + ")"
 }
+
+// Network reports whether a network runs: it looks at every picture, or part of one, by itself.
+func (i Info) Network() bool { return i.Engine != "" }
 
 // CheckFrame returns a models.KindInvalid error unless f holds a whole BGR picture.
 func CheckFrame(f *models.Frame) error {
