@@ -16,18 +16,24 @@ type Engine interface {
 	Close() error
 }
 
-// NetworkConfig says how a YOLOX network is fed and read; models/nets has one per card.
+// NetworkConfig says how a network is fed and read; models/nets has one per card.
 type NetworkConfig struct {
 	Name       string
-	Input      models.Size // as published
+	Input      models.Size // fed with about as many pixels, in the picture's own shape
 	Fixed      bool        // the input cannot have another shape
 	RGB        bool        // wants red first
+	Scale      float32     // of values 0..255; 0 leaves them so
+	Decode     Decode      // nil is DecodeYOLOX
 	Classes    int
 	Person     int // class of people
 	Thresholds models.Thresholds
 }
 
-// Network is a Detector on a YOLOX network.
+// Decode reads a network's raw output for an input: boxes of one of its classes in input pixels, in any order, whose score
+// (0..1) reaches floor. An output of another length than the input asks for is a models.KindInvalid error.
+type Decode func(out []float32, input models.Size, classes, class int, floor float64) ([]models.Detection, error)
+
+// Network is a Detector on a network.
 type Network struct {
 	cfg  NetworkConfig
 	info Info
@@ -45,6 +51,9 @@ const maxIoU = .65
 
 // NewNetwork makes a detector that owns the engine.
 func NewNetwork(cfg NetworkConfig, engine Engine) *Network {
+	if cfg.Decode == nil {
+		cfg.Decode = DecodeYOLOX
+	}
 	return &Network{cfg: cfg, info: Info{Name: cfg.Name, Engine: engine.Name(), Thresholds: cfg.Thresholds}, engine: engine}
 }
 
@@ -64,11 +73,16 @@ func (n *Network) Detect(f *models.Frame) ([]models.Detection, error) {
 	}
 	l := NewLetterbox(f.Size, input)
 	n.input = l.Fill(n.input, f, n.cfg.RGB)
+	if n.cfg.Scale != 0 {
+		for i := range n.input {
+			n.input[i] *= n.cfg.Scale
+		}
+	}
 	out, err := n.engine.Infer(n.input, input)
 	if err != nil {
 		return nil, err
 	}
-	found, err := DecodeYOLOX(out, input, n.cfg.Classes, n.cfg.Person, min(floor, n.cfg.Thresholds.Low))
+	found, err := n.cfg.Decode(out, input, n.cfg.Classes, n.cfg.Person, min(floor, n.cfg.Thresholds.Low))
 	if err != nil {
 		return nil, err
 	}

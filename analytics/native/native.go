@@ -67,38 +67,53 @@ func newNetwork(name string, cfg models.DetectorConfig, opts Options) (detect.De
 	if err != nil {
 		return nil, models.Invalid("detector.net", "%v", err)
 	}
-	weights, err := nets.Open(opts.NetsDir, os.Getenv).Load(card)
+	files, err := nets.Open(opts.NetsDir, os.Getenv).Load(card)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := newEngine(cfg.Engine, weights, opts.Log)
+	engine, err := newEngine(cfg.Engine, card, files, opts.Log)
 	if err != nil {
 		return nil, err
 	}
-	return detect.NewNetwork(detect.NetworkConfig{Name: card.Name, Input: card.Input, Fixed: card.Fixed, RGB: card.RGB,
-		Classes: card.Classes, Person: card.Person, Thresholds: nets.WithThreshold(card.Thresholds, cfg.Threshold)}, engine), nil
+	decode := detect.DecodeYOLOX
+	if card.Decoding == nets.Region {
+		decode = detect.DecodeRegion
+	}
+	return detect.NewNetwork(detect.NetworkConfig{Name: card.Name, Input: card.Input, Fixed: card.Fixed, RGB: card.RGB, Scale: card.Scale,
+		Decode: decode, Classes: card.Classes, Person: card.Person, Thresholds: nets.WithThreshold(card.Thresholds, cfg.Threshold)}, engine), nil
 }
 
-func newEngine(name string, weights []byte, log *slog.Logger) (detect.Engine, error) {
+// newEngine makes the engine of a name for a card's files. Only OpenCV runs Darknet networks.
+func newEngine(name string, card nets.Card, files [][]byte, log *slog.Logger) (detect.Engine, error) {
+	darknet := card.Decoding == nets.Region
+	openCV := func() (detect.Engine, error) {
+		if darknet {
+			return opencv.NewDarknetEngine(files[0], files[1])
+		}
+		return opencv.NewEngine(files[0])
+	}
 	library, found := ort.Library(os.Getenv("COUNTERWATCH_ORT"))
 	switch name {
 	case "", "auto":
-		if found {
-			e, err := ort.NewEngine(library, weights)
+		if found && !darknet {
+			e, err := ort.NewEngine(library, files[0])
 			if err == nil {
 				return e, nil
 			}
 			log.Warn("ONNX Runtime was found but cannot be used; OpenCV runs the network, about four times slower", "err", err)
 		}
-		return opencv.NewEngine(weights)
+		return openCV()
 	case "opencv":
-		return opencv.NewEngine(weights)
+		return openCV()
 	case "onnxruntime":
+		if darknet {
+			return nil, models.Invalid("detector.engine", "onnxruntime cannot run %s, which is a Darknet network: set detector.engine to opencv or auto", card.Name)
+		}
 		if !found {
 			return nil, models.Errorf(models.KindNotFound,
 				"libonnxruntime is not installed: run `make onnxruntime`, or name the library in COUNTERWATCH_ORT, or set detector.engine to opencv")
 		}
-		return ort.NewEngine(library, weights)
+		return ort.NewEngine(library, files[0])
 	}
 	return nil, models.Invalid("detector.engine", "%q is not an engine: choose auto, opencv or onnxruntime", name)
 }

@@ -33,15 +33,8 @@ func newNetsCommand() *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use: "import FILE", Short: "Take weights from a file; they are recognised by their hash", Args: cobra.ExactArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				s := store()
-				card, err := s.Import(args[0])
-				if err == nil {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s is in %s\n", card.Name, s.Dirs[0])
-				}
-				return err
-			},
+			Use: "import FILE...", Short: "Take weights from files; they are recognised by their hash", Args: cobra.MinimumNArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error { return importNets(cmd.OutOrStdout(), store(), args) },
 		},
 	)
 	return cmd
@@ -58,9 +51,24 @@ func listNets(w io.Writer, s nets.Store) error {
 				state = "ALTERED, not used: " + path
 			}
 		}
-		fmt.Fprintf(t, "%s\t%dx%d\t%.1f MB\t%s\t%s\t%s\n", c.Name, c.Input.W, c.Input.H, float64(c.Bytes)/1e6, c.Licence, state, c.Source)
+		fmt.Fprintf(t, "%s\t%dx%d\t%.1f MB\t%s\t%s\t%s\n", c.Name, c.Input.W, c.Input.H, float64(c.Bytes())/1e6, c.Licence, state, c.Source)
 	}
 	return t.Flush()
+}
+
+func importNets(w io.Writer, s nets.Store, files []string) error {
+	for _, path := range files {
+		card, file, err := s.Import(path)
+		if err != nil {
+			return err
+		}
+		if missing := s.Missing(card); len(missing) > 0 {
+			fmt.Fprintf(w, "%s of %s is in %s; import %s as well\n", file.Name, card.Name, s.Dirs[0], missing[0].Name)
+		} else {
+			fmt.Fprintf(w, "%s is in %s\n", card.Name, s.Dirs[0])
+		}
+	}
+	return nil
 }
 
 func pullNet(cmd *cobra.Command, s nets.Store, card nets.Card) error {
@@ -72,12 +80,12 @@ func pullNet(cmd *cobra.Command, s nets.Store, card nets.Card) error {
 	}
 	var progress func(done, total int64)
 	if term.IsTerminal(int(os.Stderr.Fd())) {
-		bar := progressbar.NewOptions64(card.Bytes, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(card.Name),
+		bar := progressbar.NewOptions64(card.Bytes(), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(card.Name),
 			progressbar.OptionShowBytes(true), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
 		defer bar.Exit()
 		progress = func(done, _ int64) { _ = bar.Set64(done) }
 	} else {
-		fmt.Fprintf(out, "fetching %s, %.1f MB, from %s\n", card.Name, float64(card.Bytes)/1e6, card.URL)
+		fmt.Fprintf(out, "fetching %s, %.1f MB, from %s\n", card.Name, float64(card.Bytes())/1e6, card.Files[0].URL)
 	}
 	if err := s.Pull(cmd.Context(), card, nil, progress); err != nil {
 		return err

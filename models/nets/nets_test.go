@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,10 +18,15 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
+// file is a card's file of some content, served at url.
+func file(name string, content []byte, url string) File {
+	sum := sha256.Sum256(content)
+	return File{Name: name, URL: url, Bytes: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+}
+
 // card is a card for some content, served at url.
 func card(content []byte, url string) Card {
-	sum := sha256.Sum256(content)
-	return Card{Name: "test", File: "test.onnx", URL: url, Bytes: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+	return Card{Name: "test", Files: []File{file("test.onnx", content, url)}}
 }
 
 func TestPull(t *testing.T) {
@@ -75,7 +81,7 @@ func TestPull(t *testing.T) {
 			defer server.Close()
 			s := Store{[]string{t.TempDir()}}
 			k := card(content, server.URL)
-			part := filepath.Join(s.Dirs[0], k.File+".part")
+			part := filepath.Join(s.Dirs[0], k.Files[0].Name+".part")
 			if c.part != nil {
 				if err := os.WriteFile(part, c.part, 0o600); err != nil {
 					t.Fatal(err)
@@ -85,10 +91,10 @@ func TestPull(t *testing.T) {
 			err := s.Pull(context.Background(), k, server.Client(), func(done, total int64) { last = done })
 			got, loadErr := s.Load(k)
 			if c.kind == "" {
-				if err != nil || loadErr != nil || !bytes.Equal(got, content) {
+				if err != nil || loadErr != nil || !bytes.Equal(got[0], content) {
 					t.Fatalf("pull: %v, load: %v", err, loadErr)
 				}
-				if c.name != "complete part" && last != k.Bytes {
+				if last != k.Bytes() {
 					t.Errorf("progress ended at %d", last)
 				}
 			} else {
@@ -141,7 +147,7 @@ func TestLoadRefusesAlteredWeights(t *testing.T) {
 	k := card(content, "")
 	for name, altered := range map[string][]byte{"changed": []byte("Weights"), "longer": []byte("weights!"), "shorter": []byte("weight")} {
 		s := Store{[]string{t.TempDir(), t.TempDir()}}
-		if err := os.WriteFile(filepath.Join(s.Dirs[1], k.File), altered, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.Dirs[1], k.Files[0].Name), altered, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Load(k); models.KindOf(err) != models.KindInvalid || !strings.Contains(err.Error(), s.Dirs[1]) {
@@ -159,11 +165,11 @@ func TestImport(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := Store{[]string{filepath.Join(t.TempDir(), "new", "nets")}}
-	k, err := s.Import(from)
-	if err != nil || k.SHA256 != cards[1].SHA256 {
+	k, f, err := s.Import(from)
+	if err != nil || f != cards[1].Files[0] {
 		t.Fatalf("%v, %v", k, err)
 	}
-	if got, err := s.Load(k); err != nil || !bytes.Equal(got, content) {
+	if got, err := s.Load(k); err != nil || !bytes.Equal(got[0], content) {
 		t.Errorf("loaded %q, %v", got, err)
 	}
 	if left, _ := os.ReadDir(s.Dirs[0]); len(left) != 1 {
@@ -172,20 +178,83 @@ func TestImport(t *testing.T) {
 	if err := os.WriteFile(from, []byte("neither"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Import(from); models.KindOf(err) != models.KindInvalid {
+	if _, _, err := s.Import(from); models.KindOf(err) != models.KindInvalid {
 		t.Errorf("imports anything: %v", err)
 	}
-	if _, err := s.Import(from + "x"); models.KindOf(err) != models.KindNotFound {
+	if _, _, err := s.Import(from + "x"); models.KindOf(err) != models.KindNotFound {
 		t.Errorf("imports nothing: %v", err)
+	}
+}
+
+// A card of two files is there when both are: each is pulled, checked and imported by itself.
+func TestCardOfTwoFiles(t *testing.T) {
+	cfg, weights := []byte("[net]\nwidth=320\n"), bytes.Repeat([]byte("weights "), 100)
+	asked := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked[r.URL.Path]++
+		if r.URL.Path == "/cfg" {
+			w.Write(cfg)
+		} else {
+			w.Write(weights)
+		}
+	}))
+	defer server.Close()
+	k := Card{Name: "test", Files: []File{file("test.cfg", cfg, server.URL+"/cfg"), file("test.weights", weights, server.URL+"/weights")}}
+	defer func(old []Card) { cards = old }(cards)
+	cards = []Card{k}
+
+	s := Store{[]string{t.TempDir()}}
+	lay := func(name string, content []byte) string {
+		path := filepath.Join(s.Dirs[0], name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	if _, f, err := s.Import(lay("from elsewhere", weights)); err != nil || f.Name != "test.weights" {
+		t.Fatalf("import: %v, %v", f, err)
+	}
+	if _, ok := s.Find(k); ok || len(s.Missing(k)) != 1 || s.Missing(k)[0].Name != "test.cfg" {
+		t.Errorf("half a card: found %v, missing %v", ok, s.Missing(k))
+	}
+	if _, err := s.Load(k); models.KindOf(err) != models.KindNotFound || !strings.Contains(err.Error(), "test.cfg") {
+		t.Errorf("half a card loads: %v", err)
+	}
+	var seen []int64
+	if err := s.Pull(t.Context(), k, server.Client(), func(done, total int64) { seen = append(seen, done) }); err != nil {
+		t.Fatal(err)
+	}
+	if asked["/cfg"] != 1 || asked["/weights"] != 0 || seen[len(seen)-1] != k.Bytes() || !slices.IsSorted(seen) {
+		t.Errorf("asked for %v, progress %v", asked, seen)
+	}
+	if got, err := s.Load(k); err != nil || len(got) != 2 || !bytes.Equal(got[0], cfg) || !bytes.Equal(got[1], weights) {
+		t.Errorf("loaded %q, %v", got, err)
+	}
+	if path, ok := s.Find(k); !ok || filepath.Base(path) != "test.weights" {
+		t.Errorf("found %q, %v", path, ok)
+	}
+	for name, altered := range map[string][]byte{"cut": cfg[:5], "of another card": weights} {
+		lay("test.cfg", altered)
+		if _, err := s.Load(k); models.KindOf(err) != models.KindInvalid || !strings.Contains(err.Error(), "test.cfg") ||
+			!strings.Contains(err.Error(), "cwctl nets pull test") {
+			t.Errorf("cfg %s: error %v", name, err)
+		}
+	}
+	if err := s.Pull(t.Context(), k, server.Client(), nil); err != nil || asked["/cfg"] != 2 {
+		t.Errorf("an altered file is not replaced: %v, asked %v", err, asked)
 	}
 }
 
 func TestCards(t *testing.T) {
 	names := map[string]bool{}
 	for _, c := range Cards() {
-		if names[c.Name] || len(c.SHA256) != 64 || c.Bytes <= 0 || c.Licence == "" || !strings.HasPrefix(c.URL, "https://") ||
-			c.File != filepath.Base(c.File) || c.Person >= c.Classes || c.Input.W%32+c.Input.H%32 != 0 {
+		if names[c.Name] || len(c.Files) == 0 || c.Licence == "" || c.Person >= c.Classes || c.Input.W%32+c.Input.H%32 != 0 {
 			t.Errorf("card %+v", c)
+		}
+		for _, f := range c.Files {
+			if len(f.SHA256) != 64 || f.Bytes <= 0 || !strings.HasPrefix(f.URL, "https://") || f.Name != filepath.Base(f.Name) {
+				t.Errorf("%s: file %+v", c.Name, f)
+			}
 		}
 		names[c.Name] = true
 		if th := c.Thresholds; !(0 < th.Low && th.Low < th.High && th.High < th.Birth && th.Birth < th.Immediate && th.Immediate < 1) {

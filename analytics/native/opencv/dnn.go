@@ -1,34 +1,58 @@
 package opencv
 
-import (
-	"errors"
-	"fmt"
-	"unsafe"
+// #include "dnn.h"
+import "C"
 
-	"gocv.io/x/gocv"
+import (
+	"fmt"
+	"strings"
+	"unsafe"
 
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// Engine is OpenCV DNN on the processor.
-type Engine struct {
-	net gocv.Net
-	out []float32
+// Engine is OpenCV DNN on one thread of the processor.
+type Engine struct{ net unsafe.Pointer }
+
+// NewEngine reads ONNX weights; their hash has been checked before. A network that this OpenCV cannot read is a
+// models.KindUnsupported error.
+func NewEngine(onnx []byte) (*Engine, error) {
+	e, err := read(onnx, nil)
+	if err != nil {
+		return nil, models.Errorf(models.KindUnsupported,
+			"opencv: %w: install ONNX Runtime (`make onnxruntime`), or choose another detector.net", err)
+	}
+	return e, nil
 }
 
-// NewEngine reads ONNX weights; their hash has been checked before. An unreadable network is an error.
-func NewEngine(onnx []byte) (*Engine, error) {
-	if len(onnx) == 0 {
-		return nil, errors.New("opencv: no network")
+// NewDarknetEngine reads a Darknet network whose outputs are region layers: the text of its .cfg and its weights. Errors are
+// as of NewEngine.
+func NewDarknetEngine(cfg, weights []byte) (*Engine, error) {
+	if len(cfg) == 0 {
+		return nil, models.Errorf(models.KindUnsupported, "opencv: the network's .cfg is empty: pull it again, or choose another detector.net")
 	}
-	net, err := gocv.ReadNetFromONNXBytes(onnx)
+	e, err := read(weights, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("opencv: read network: %w", err)
+		return nil, models.Errorf(models.KindUnsupported, "opencv: %w: pull it again, or choose another detector.net", err)
 	}
-	if net.Empty() {
-		return nil, errors.New("opencv: this version of OpenCV cannot read the network")
+	return e, nil
+}
+
+func read(model, config []byte) (*Engine, error) {
+	var why why
+	net := C.cw_net_read(unsafe.Pointer(unsafe.SliceData(model)), C.size_t(len(model)),
+		unsafe.Pointer(unsafe.SliceData(config)), C.size_t(len(config)), &why[0], C.size_t(len(why)))
+	if net == nil {
+		return nil, fmt.Errorf("the network cannot be read (%s)", why)
 	}
 	return &Engine{net: net}, nil
+}
+
+// why is room for OpenCV's reason.
+type why [400]C.char
+
+func (w why) String() string {
+	return strings.Join(strings.Fields(C.GoString(&w[0])), " ")
 }
 
 // Name is "opencv".
@@ -36,22 +60,21 @@ func (*Engine) Name() string { return "opencv" }
 
 // Infer runs the network.
 func (e *Engine) Infer(input []float32, size models.Size) ([]float32, error) {
-	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(input))), 4*len(input))
-	blob, err := gocv.NewMatWithSizesFromBytes([]int{1, 3, size.H, size.W}, gocv.MatTypeCV32F, raw)
-	if err != nil {
-		return nil, fmt.Errorf("opencv: input: %w", err)
+	if len(input) != 3*size.W*size.H || len(input) == 0 {
+		return nil, models.Errorf(models.KindInvalid, "opencv: %d values are no input of %dx%d", len(input), size.W, size.H)
 	}
-	defer blob.Close()
-	e.net.SetInput(blob, "")
-	out := e.net.Forward("")
-	defer out.Close()
-	v, err := out.DataPtrFloat32()
-	if err != nil {
-		return nil, fmt.Errorf("opencv: output: %w", err)
+	var why why
+	var n C.size_t
+	out := C.cw_net_run(e.net, (*C.float)(unsafe.SliceData(input)), C.int(size.W), C.int(size.H), &n, &why[0], C.size_t(len(why)))
+	if out == nil {
+		return nil, models.Errorf(models.KindUnsupported, "opencv: the network does not run on an input of %dx%d: %s", size.W, size.H, why)
 	}
-	e.out = append(e.out[:0], v...)
-	return e.out, nil
+	return unsafe.Slice((*float32)(out), n), nil
 }
 
 // Close frees the network.
-func (e *Engine) Close() error { return e.net.Close() }
+func (e *Engine) Close() error {
+	C.cw_net_free(e.net)
+	e.net = nil
+	return nil
+}

@@ -1,6 +1,10 @@
 // Package ort runs networks on ONNX Runtime, about four times as fast as OpenCV 4.6 on one thread. The library is loaded
 // when the program runs, if it is found, so that nothing links it. In goes a network's input, out comes its raw output.
 // It imports models; only analytics/native may import it.
+//
+// One input a run: on one thread YOLOX-nano at 416 x 416 gains nothing from batches (60 interleaved runs of ONNX Runtime
+// 1.23: per picture 1.01 times as fast in batches of 2, 95 % interval 0.98 to 1.04, and 0.96 times in batches of 4, 0.95 to
+// 1.00), and a batch makes its first picture wait for the last.
 package ort
 
 import (
