@@ -56,7 +56,7 @@ func (j *journal) analyse(f *models.Frame) *Result {
 	defer r.mu.Unlock()
 	r.counts.Analysed++
 	r.done.add(now)
-	r.view = view{f, result.Live}
+	r.view = view{f, result.Live.Clone()}
 	return &result
 }
 
@@ -89,7 +89,7 @@ func (j *journal) gap(ctx context.Context) error {
 	result := j.p.Gap(at, r.cfg.Health())
 	j.last = at
 	r.mu.Lock()
-	r.view.live = result.Live
+	r.view.live = result.Live.Clone()
 	r.mu.Unlock()
 	return j.keep(ctx, result, false)
 }

@@ -8,7 +8,6 @@ package analytics
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/counterwatch/counterwatch/analytics/detect"
@@ -32,12 +31,14 @@ type Config struct {
 
 // Pipeline analyses one camera. It is not safe for concurrent use.
 type Pipeline struct {
-	detector detect.Detector
+	detector *detect.Camera
 	tracker  *track.Tracker
 	zones    *zone.Map
 	measure  *measure.Measure
 	rules    *rules.Engine
 	live     models.Live
+	last     time.Time          // up to which it was told
+	admitted []models.Detection // memory of the newest frame's
 }
 
 // NewPipeline checks the camera, fills in its defaults and joins the stages. Errors are models.KindInvalid and name the field.
@@ -67,9 +68,9 @@ func NewPipeline(cfg Config) (*Pipeline, error) {
 		}
 	}
 	return &Pipeline{
-		detector: cfg.Detector,
+		detector: detect.ForCamera(camera, cfg.Detector),
 		tracker:  track.New(cfg.Track),
-		zones:    zone.New(camera.Zones),
+		zones:    zone.New(camera),
 		measure: measure.New(measure.Config{
 			Node: cfg.Node, Camera: camera, Calendar: cfg.Site.Calendar, Location: location,
 			Interval: time.Duration(float64(time.Second) / cfg.FPS),
@@ -82,8 +83,11 @@ func NewPipeline(cfg Config) (*Pipeline, error) {
 }
 
 // Step takes one frame all the way. A damaged frame shows ghosts: it counts as not seen. After an error of the detector
-// the frame counts as not seen too, and the pipeline can go on.
+// the frame counts as not seen too, and the pipeline can go on. A frame that is not newer than what was told changes nothing.
 func (p *Pipeline) Step(f *models.Frame) (Result, error) {
+	if !f.At.After(p.last) {
+		return p.result(nil, nil, measure.Figures{}, nil), nil
+	}
 	if f.Damaged {
 		return p.Gap(f.At, p.live.Health), nil
 	}
@@ -91,17 +95,23 @@ func (p *Pipeline) Step(f *models.Frame) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("frame %d: detect: %w", f.Number, err)
 	}
-	people := p.tracker.Update(f.At, f.Size, p.zones.Admit(f.Size, slices.Clone(found)))
+	p.last, p.admitted = f.At, append(p.admitted[:0], found...)
+	people := p.tracker.Update(f.At, f.Size, p.zones.Admit(f.Size, p.admitted))
 	look := p.zones.Update(f.At, f.Size, people)
 	figures := p.measure.Update(look)
 	events := p.judge(figures, f.At, models.CameraLive)
 	p.show(look, f.Size)
-	return p.result(found, people, figures, events), nil
+	r := p.result(found, people, figures, events)
+	r.Gated = p.detector.Gated()
+	return r, nil
 }
 
 // Gap is called at least once a second while no frame comes. It closes minutes, pauses timers and opens the camera's own
 // incidents. Health is the camera's.
 func (p *Pipeline) Gap(at time.Time, health models.CameraHealth) Result {
+	if at.After(p.last) {
+		p.last = at
+	}
 	figures := p.measure.Idle(at, p.zones.Idle(at))
 	events := p.judge(figures, at, health.State)
 	p.live.Health = health
@@ -174,7 +184,6 @@ func (p *Pipeline) show(look models.Look, size models.Size) {
 }
 
 func (p *Pipeline) result(found []models.Detection, people []models.Track, figures measure.Figures, events []models.Event) Result {
-	live := p.live
-	p.measure.Live(&live)
-	return Result{Detections: found, Tracks: people, Live: live, Minutes: figures.Minutes, Visits: figures.Visits, Events: events}
+	p.measure.Live(&p.live)
+	return Result{Detections: found, Tracks: people, Live: p.live, Minutes: figures.Minutes, Visits: figures.Visits, Events: events}
 }

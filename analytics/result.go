@@ -2,11 +2,13 @@ package analytics
 
 import "github.com/counterwatch/counterwatch/models"
 
-// Result is everything one call of the pipeline found out.
+// Result is everything one call of the pipeline found out. All of it is valid until the next call: what is kept for longer
+// must be copied (a Minute, Visit or Event as a value; Live with its Clone).
 type Result struct {
-	Detections []models.Detection // of this frame, pixels; valid until the next call
+	Detections []models.Detection // of this frame, pixels
+	Gated      bool               // nothing had moved since the last inference: the detections are those
 	Tracks     []models.Track     // likewise
-	Live       models.Live        // without FPSIn and FPSAnalysed, which the runner knows
+	Live       models.Live        // without FPSIn, FPSAnalysed and Gated, which the runner knows
 	Minutes    []models.Minute
 	Visits     []models.Visit
 	Events     []models.Event // revisions of incidents, without snapshots

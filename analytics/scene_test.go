@@ -139,7 +139,7 @@ func play(t *testing.T, s *scene, fps float64, d detect.Detector) *played {
 		}
 		p.take(last)
 		if second := at.Truncate(time.Second); second == at {
-			p.lives[second] = last.Live
+			p.lives[second] = last.Live.Clone()
 		}
 	}
 	p.take(pl.Close(s.start.Add(s.end), models.EndDay))

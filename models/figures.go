@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Quality says how far a value can be trusted.
 type Quality string
@@ -32,9 +35,6 @@ type Minute struct {
 	Kind     ZoneKind  // of the zone; empty for a counter
 	Start    time.Time // the minute's first instant, UTC
 	WorkingS float64   // seconds of the minute inside working time and inside the run
-	// OffS is the rest of the run's seconds in the minute: outside working time, or at a member of a group while it is not
-	// staffed, which is nobody's absence. The counts below tell of both, because a calendar may be decided late.
-	OffS float64
 	// ObservedS is the number of seconds that were seen; the sum of AtCount. The rest of the minute is unknown.
 	ObservedS  float64
 	OccupancyS float64 // integral of the count over the observed seconds: person-seconds (counter: officer-seconds)
@@ -121,6 +121,7 @@ type Live struct {
 	Health      CameraHealth
 	FPSIn       float64 // frames received per second, last 10 s
 	FPSAnalysed float64 // frames analysed per second, last 10 s
+	Gated       float64 // share of those, 0..1, in which nothing had moved, so that the detections before stood
 	Coverage    float64 // observed share of working time since the start of the run, at most the last hour, 0..1
 	Detector    string  // card, engine: "yolox_nano (opencv)", "foreground"
 	Basic       bool    // the detector works without weights: accuracy is basic
@@ -129,6 +130,12 @@ type Live struct {
 	Boxes       []LiveBox
 	Zones       []LiveZone
 	Counters    []LiveCounter
+}
+
+// Clone returns a copy that shares no memory with the original.
+func (l Live) Clone() Live {
+	l.Boxes, l.Zones, l.Counters = slices.Clone(l.Boxes), slices.Clone(l.Zones), slices.Clone(l.Counters)
+	return l
 }
 
 // LiveBox is one person in the newest analysed frame; the box is in 0..1 coordinates.

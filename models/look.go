@@ -18,6 +18,9 @@ type ZoneLook struct {
 	Count    int       // people who have dwelt there at least the zone's minimum
 	LastSeen time.Time // last time one of them was seen; people out of sight for a moment stay counted
 	Hidden   float64   // staff zones: share covered by people who stand in front, 0..1
+	// Unsure counts, for staff zones, officers of whom it is unknown whether they are on duty: last seen behind somebody who
+	// still stands there, or gone straight to the service zone of the same counter while a citizen is there.
+	Unsure int
 }
 
 // Amend corrects the count of a zone in looks of the last seconds: somebody who has now dwelt long enough had been there

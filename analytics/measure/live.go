@@ -6,9 +6,11 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// Live adds the newest figures of zones and counters to live, and the coverage of the last hour.
+// Live replaces the figures of zones and counters in live by the newest, and the coverage of the last hour. The memory of
+// the old ones is used again.
 func (m *Measure) Live(live *models.Live) {
 	live.Coverage = m.coverage()
+	live.Zones, live.Counters = live.Zones[:0], live.Counters[:0]
 	for i := range m.state.Zones {
 		z := &m.cfg.Camera.Zones[i]
 		if z.Kind == models.ZoneMask || z.Kind == models.ZoneIgnore {

@@ -25,7 +25,7 @@ type Config struct {
 	Interval time.Duration // nominal time between analysed frames
 }
 
-// Figures are what became known by one call. Seconds are complete and in order.
+// Figures are what became known by one call; they are valid until the next. Seconds are complete and in order.
 type Figures struct {
 	Seconds []models.Second
 	Minutes []models.Minute
@@ -61,11 +61,15 @@ type sample struct {
 	Count    int
 	LastSeen time.Time
 	Hidden   bool
+	Unsure   int // officers of whom it is unknown whether they are on duty
 }
 
 const (
+	hides     = .5            // of a staff zone must be covered to hide it ..
+	shows     = .4            // .. and less than this to show it again: people sway, and boxes with them
 	smoothing = 5             // seconds of the median
 	half      = smoothing / 2 // on either side of its middle
+	many      = 600           // seconds told at once
 	amendable = 8             // seconds until a second is final: the dwell of a service zone, and what smoothing needs
 )
 
@@ -77,6 +81,7 @@ type second struct {
 	Final   bool
 	Counts  []int  // by zone
 	Hidden  []bool // by zone
+	Unsure  []int  // by zone
 }
 
 // New starts the figures of one camera.
@@ -100,7 +105,8 @@ func (m *Measure) Update(look models.Look) Figures {
 	for i := range m.state.Zones {
 		l := look.Zones[i]
 		z := &m.state.Zones[i]
-		z.Last = sample{l.Count, later(l.LastSeen, z.Last.LastSeen), l.Hidden > .5}
+		hidden := l.Hidden > hides || z.Last.Hidden && l.Hidden > shows
+		z.Last = sample{l.Count, later(l.LastSeen, z.Last.LastSeen), hidden, l.Unsure}
 	}
 	for _, a := range look.Amends {
 		m.amend(a)
@@ -156,11 +162,8 @@ func (m *Measure) Restore(b []byte) error {
 func (m *Measure) tick(start time.Time, seen bool) {
 	day, working := m.schedule.at(start)
 	m.push(start, seen, working)
-	s := models.Second{
-		Start: start, Seen: seen,
-		Zones:    make([]models.ZoneSecond, len(m.state.Zones)),
-		Counters: make([]models.CounterSecond, len(m.state.Counters)),
-	}
+	s := m.second()
+	s.Start, s.Seen = start, seen
 	newest := len(m.state.Late) - 1
 	for i := range m.state.Zones {
 		z := &m.state.Zones[i]
@@ -177,7 +180,20 @@ func (m *Measure) tick(start time.Time, seen bool) {
 	}
 	m.settle(newest - amendable)
 	m.covered(start, seen, working)
-	m.out.Seconds = append(m.out.Seconds, s)
+}
+
+// second adds a second to the figures, in memory of one that was told before.
+func (m *Measure) second() *models.Second {
+	n := len(m.out.Seconds)
+	if n == cap(m.out.Seconds) {
+		m.out.Seconds = append(m.out.Seconds, models.Second{})
+	}
+	m.out.Seconds = m.out.Seconds[:n+1]
+	s := &m.out.Seconds[n]
+	if len(s.Zones) != len(m.state.Zones) || len(s.Counters) != len(m.state.Counters) {
+		s.Zones, s.Counters = make([]models.ZoneSecond, len(m.state.Zones)), make([]models.CounterSecond, len(m.state.Counters))
+	}
+	return s
 }
 
 // push adds a second to those that are not final, and drops the one nobody needs any more.
@@ -187,10 +203,10 @@ func (m *Measure) push(start time.Time, seen, working bool) {
 		s = late[0] // its slices are used again
 		m.state.Late = append(late[:0], late[1:]...)
 	}
-	s = second{Start: start, Seen: seen, Working: working, Counts: s.Counts[:0], Hidden: s.Hidden[:0]}
+	s = second{Start: start, Seen: seen, Working: working, Counts: s.Counts[:0], Hidden: s.Hidden[:0], Unsure: s.Unsure[:0]}
 	for i := range m.state.Zones {
 		l := &m.state.Zones[i].Last
-		s.Counts, s.Hidden = append(s.Counts, l.Count), append(s.Hidden, l.Hidden)
+		s.Counts, s.Hidden, s.Unsure = append(s.Counts, l.Count), append(s.Hidden, l.Hidden), append(s.Unsure, l.Unsure)
 	}
 	m.state.Late = append(m.state.Late, s)
 }
@@ -230,15 +246,17 @@ func median(w []int) int {
 // observe gathers what a counter's staffing depends on.
 func (m *Measure) observe(counter int, start time.Time, seen bool) sighting {
 	in := sighting{start: start, seen: seen}
-	c := &m.cfg.Camera.Counters[counter]
+	c, unsure := &m.cfg.Camera.Counters[counter], 0
 	for _, id := range c.Staff {
 		z := &m.state.Zones[m.index(id)]
 		in.seen = in.seen && !z.Last.Hidden
 		in.onDuty += z.Last.Count
+		unsure += z.Last.Unsure
 		if z.Last.LastSeen.After(in.last) {
 			in.last = z.Last.LastSeen
 		}
 	}
+	in.seen = in.seen && (unsure == 0 || in.onDuty >= c.RequiredOnDuty)
 	for _, id := range c.Queues {
 		in.waiting += m.state.Zones[m.index(id)].Smooth
 	}
@@ -257,8 +275,12 @@ func (m *Measure) index(zone string) int {
 	return -1 // not reached: the pipeline has checked every reference
 }
 
+// take hands out what became known. Its memory is used again, unless a long gap made it large.
 func (m *Measure) take() Figures {
 	out := m.out
-	m.out = Figures{}
+	m.out = Figures{Seconds: out.Seconds[:0], Minutes: out.Minutes[:0], Visits: out.Visits[:0]}
+	if len(out.Seconds) > many {
+		m.out.Seconds = nil
+	}
 	return out
 }

@@ -43,16 +43,18 @@ func (m *Measure) settle(i int) {
 	}
 }
 
-// onDuty is the number of officers at a counter in a second; seen is false when the second was not seen or a staff zone
-// was hidden.
+// onDuty is the number of officers at a counter in a second; seen is false when the second was not seen, a staff zone
+// was hidden, or too few are on duty and it is unknown whether others are.
 func (m *Measure) onDuty(counter int, s *second) (n int, seen bool) {
 	seen = s.Seen
-	for _, id := range m.cfg.Camera.Counters[counter].Staff {
+	c, unsure := &m.cfg.Camera.Counters[counter], 0
+	for _, id := range c.Staff {
 		z := m.index(id)
 		n += s.Counts[z]
+		unsure += s.Unsure[z]
 		seen = seen && !s.Hidden[z]
 	}
-	return n, seen
+	return n, seen && (unsure == 0 || n >= c.RequiredOnDuty)
 }
 
 // count adds one seen second at a count.

@@ -2,6 +2,7 @@ package zone
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/counterwatch/counterwatch/models"
@@ -12,16 +13,24 @@ type area struct {
 	models.Zone
 	bounds models.Box
 	grid   []models.Point // points inside, evenly spread
-	front  []models.Box   // scratch: boxes in front
+	fronts []int          // staff zones: the service zones of the same counters
+	scene  []models.Box   // scratch: boxes in front
 	last   time.Time
 }
 
 const gridSide = 16 // sample points along each side of a zone's bounds: a share is right to about 1/16
 
-func newArea(z models.Zone) area {
+func newArea(z models.Zone, c *models.Camera) area {
 	a := area{Zone: z, bounds: z.Polygon.Bounds()}
 	if z.Kind != models.ZoneStaff {
 		return a
+	}
+	for _, k := range c.Counters {
+		for i := range c.Zones {
+			if slices.Contains(k.Staff, z.ID) && slices.Contains(k.Service, c.Zones[i].ID) {
+				a.fronts = append(a.fronts, i)
+			}
+		}
 	}
 	for y := range gridSide {
 		for x := range gridSide {
@@ -50,23 +59,20 @@ func (a *area) holds(b models.Box) bool {
 	return a.Polygon.Contains(p)
 }
 
-// covered is the share of a staff zone hidden by people who stand in front of it: not in it, with their feet lower in
-// the picture than the zone's lower edge.
+// covered is the share of a staff zone hidden by people who stand before it, out of sight for a moment or not.
 func (a *area) covered(people []person, zone int) float64 {
 	if len(a.grid) == 0 {
 		return 0
 	}
-	bottom := a.bounds.Y + a.bounds.H
-	a.front = a.front[:0]
+	a.scene = a.scene[:0]
 	for i := range people {
-		b := people[i].box
-		if b.Y+b.H > bottom && !people[i].in[zone].here() && b.Intersect(a.bounds) > 0 {
-			a.front = append(a.front, b)
+		if a.before(&people[i], zone) && people[i].box.Intersect(a.bounds) > 0 {
+			a.scene = append(a.scene, people[i].box)
 		}
 	}
 	hidden := 0
 	for _, g := range a.grid {
-		for _, b := range a.front {
+		for _, b := range a.scene {
 			if g.X >= b.X && g.X <= b.X+b.W && g.Y >= b.Y && g.Y <= b.Y+b.H {
 				hidden++
 				break
@@ -74,6 +80,11 @@ func (a *area) covered(people []person, zone int) float64 {
 		}
 	}
 	return float64(hidden) / float64(len(a.grid))
+}
+
+// before reports whether a person stands before a staff zone: not in it, the feet lower in the picture than its edge.
+func (a *area) before(p *person, zone int) bool {
+	return p.box.Y+p.box.H > a.bounds.Y+a.bounds.H && !p.in[zone].here()
 }
 
 // deep reports whether a box is anchored more than its own height away from the zone's edge: somebody first seen there

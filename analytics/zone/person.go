@@ -16,6 +16,7 @@ type person struct {
 	in         []presence // by zone
 	walk       errand
 	served     bool // has been counted as served since they last queued
+	officer    officer
 }
 
 // presence is a person's time in one zone; the zero value is not being there.
@@ -56,7 +57,7 @@ func (m *Map) meet(t models.Track, box models.Box, size models.Size) *person {
 	best := reach
 	for i := range m.people {
 		p := &m.people[i]
-		if d := near(p.box, box, size); d <= best && t.Born.After(p.seen) && p.seen.Sub(p.met) >= known {
+		if d := near(p.box, box, size); d <= best && t.Born.After(p.seen) && p.seen.Sub(p.met) >= known && m.likely(p, box) {
 			heir, best = p, d
 		}
 	}
@@ -64,8 +65,18 @@ func (m *Map) meet(t models.Track, box models.Box, size models.Size) *person {
 		heir.track = t.ID
 		return heir
 	}
-	m.people = append(m.people, person{track: t.ID, met: t.Born, fresh: true, in: make([]presence, len(m.areas))})
+	m.people = append(m.people, person{track: t.ID, met: t.Born, fresh: true, in: m.presences()})
 	return &m.people[len(m.people)-1]
+}
+
+// presences makes room for a person's presences; the room of somebody who is gone is used again.
+func (m *Map) presences() (in []presence) {
+	if n := len(m.spare); n > 0 {
+		in, m.spare = m.spare[n-1], m.spare[:n-1]
+		clear(in)
+		return in
+	}
+	return make([]presence, len(m.areas))
 }
 
 // enter begins a presence. Somebody who only stepped out of a queue goes on waiting.
@@ -77,6 +88,9 @@ func (m *Map) enter(p *person, zone int, at time.Time, size models.Size) {
 		return
 	}
 	a := &m.areas[zone]
+	if p.fresh && a.Kind == models.ZoneStaff {
+		m.relieve(zone)
+	}
 	open := p.fresh && (at.Sub(m.fresh) < settle || a.deep(p.box, size))
 	p.in[zone] = presence{Entered: at, Inside: at, LeftOpen: open}
 	if open && a.Kind == models.ZoneService && at.Sub(m.fresh) >= settle && at.Sub(a.last) > handover {
@@ -177,7 +191,7 @@ func (m *Map) forget(at time.Time) {
 		if atBorder(p.box) {
 			patience, how = holdBorder, models.EndLeft
 		}
-		if p.remembered || at.Sub(p.seen) < patience {
+		if p.remembered || at.Sub(p.seen) < patience || p.missing(at) {
 			kept = append(kept, *p)
 			continue
 		}
@@ -197,6 +211,7 @@ func (m *Map) forget(at time.Time) {
 			}
 			m.end(p, z, in, how)
 		}
+		m.spare = append(m.spare, p.in)
 	}
 	clear(m.people[len(kept):])
 	m.people = kept
@@ -215,7 +230,11 @@ func (m *Map) leaveStaff(p *person) {
 
 // endAll ends every stay at its last observation.
 func (m *Map) endAll(why models.Ended) {
+	m.away = append(m.away, m.elsewhere()...)
 	m.ended = append(m.ended, m.open(why)...)
+	for i := range m.people {
+		m.spare = append(m.spare, m.people[i].in)
+	}
 	clear(m.people)
 	m.people = m.people[:0]
 }

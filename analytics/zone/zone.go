@@ -7,6 +7,7 @@ package zone
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/counterwatch/counterwatch/models"
@@ -34,13 +35,22 @@ type Map struct {
 	ended  []models.Stay
 	exits  []models.Exit
 	amends []models.Amend
+	told   models.Look  // the last look: its memory is used again
+	spare  [][]presence // of people who are gone
+	away   []officer    // to be found again after a gap
 }
 
-// New makes the map of a camera's zones. Zones must be valid and have their defaults filled in.
-func New(zones []models.Zone) *Map {
-	m := &Map{areas: make([]area, len(zones))}
-	for i, z := range zones {
-		m.areas[i] = newArea(z)
+// state is what survives a restart: nobody's identity, but where officers were.
+type state struct {
+	Stays    []models.Stay
+	Officers []officer
+}
+
+// New makes the map of a camera's zones. The camera must be valid and have its defaults filled in.
+func New(camera models.Camera) *Map {
+	m := &Map{areas: make([]area, len(camera.Zones))}
+	for i, z := range camera.Zones {
+		m.areas[i] = newArea(z, &camera)
 	}
 	return m
 }
@@ -61,18 +71,20 @@ func (m *Map) Admit(size models.Size, detections []models.Detection) []models.De
 	return kept
 }
 
-// Update takes the tracks of one frame and says what the zones show. Frames must come in order of time.
+// Update takes the tracks of one frame and says what the zones show. Frames must come in order of time. The look is
+// valid until the next call.
 func (m *Map) Update(at time.Time, size models.Size, tracks []models.Track) models.Look {
 	if m.last.IsZero() || at.Sub(m.last) > hold {
 		m.endAll(models.EndGap)
-		m.fresh = at
+		m.resume(m.away, at)
+		m.away, m.fresh = nil, at
 	}
 	m.step = min(at.Sub(m.last), time.Second)
 	m.last = at
 	for i := range m.people {
 		m.people[i].remembered = false
 	}
-	look := models.Look{At: at, Zones: make([]models.ZoneLook, len(m.areas))}
+	look := models.Look{At: at, Zones: slices.Grow(m.told.Zones[:0], len(m.areas))[:len(m.areas)], Boxes: m.told.Boxes[:0]}
 	for _, t := range tracks {
 		box := t.Box.Normalise(size)
 		if t.Shown {
@@ -92,10 +104,12 @@ func (m *Map) Update(at time.Time, size models.Size, tracks []models.Track) mode
 		p.box, p.seen, p.remembered = box, at, true
 		m.place(p, at, size)
 	}
+	m.watchVeils(at)
 	m.forget(at)
 	m.describe(&look)
 	look.Stays, look.Exits, look.Amends = m.ended, m.exits, m.amends
-	m.ended, m.exits, m.amends = nil, nil, nil
+	m.ended, m.exits, m.amends = m.told.Stays[:0], m.told.Exits[:0], m.told.Amends[:0]
+	m.told = look
 	return look
 }
 
@@ -113,18 +127,28 @@ func (m *Map) Idle(at time.Time) []models.Stay {
 func (m *Map) Close(why models.Ended) []models.Stay {
 	m.endAll(why)
 	stays := m.ended
-	m.ended, m.last = nil, time.Time{}
+	m.ended, m.away, m.last = nil, nil, time.Time{}
 	return stays
 }
 
-// State returns the stays that go on, for Restore after a restart.
-func (m *Map) State() ([]byte, error) { return json.Marshal(m.open(models.EndGap)) }
+// State returns the stays that go on and the officers who are not where they are counted, for Restore after a restart.
+func (m *Map) State() ([]byte, error) {
+	return json.Marshal(state{append(slices.Clone(m.ended), m.open(models.EndGap)...), append(slices.Clone(m.away), m.elsewhere()...)})
+}
 
 // Restore takes what State returned. Nobody's identity outlives a restart: the stays end there, as not seen.
-func (m *Map) Restore(state []byte) error { return json.Unmarshal(state, &m.ended) }
+func (m *Map) Restore(b []byte) error {
+	var s state
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	m.ended, m.away = s.Stays, s.Officers
+	return nil
+}
 
 // place brings a person's presence in every zone up to date with their box.
 func (m *Map) place(p *person, at time.Time, size models.Size) {
+	front := m.inFront(p, at)
 	public := false // standing where citizens stand: nobody is on both sides of a counter
 	for i := range m.areas {
 		k := m.areas[i].Kind
@@ -132,13 +156,16 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 	}
 	for i := range m.areas {
 		a, in := &m.areas[i], &p.in[i]
-		inside := a.holds(p.box) && (a.Kind != models.ZoneStaff || !public)
+		inside := a.holds(p.box) && !(a.Kind == models.ZoneStaff && public) && !(a.Kind == models.ZoneService && front)
 		switch {
 		case inside && !in.here():
 			m.enter(p, i, at, size)
 		case inside:
 			in.Inside = at
 			in.Sight += m.step
+			if a.Kind == models.ZoneStaff {
+				p.works(i, at)
+			}
 		case in.here() && at.Sub(in.Inside) >= outAfter:
 			m.leave(p, i)
 		}
@@ -161,14 +188,14 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 func (m *Map) describe(look *models.Look) {
 	for i := range m.areas {
 		a, z := &m.areas[i], &look.Zones[i]
-		z.LastSeen = a.last
+		*z = models.ZoneLook{LastSeen: a.last}
 		for j := range m.people {
 			if m.people[j].in[i].Counted {
 				z.Count++
 			}
 		}
 		if a.Kind == models.ZoneStaff {
-			z.Hidden = a.covered(m.people, i)
+			z.Hidden, z.Unsure = a.covered(m.people, i), m.unsure(i, look.At)
 		}
 	}
 	for b := range look.Boxes {

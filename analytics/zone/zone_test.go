@@ -65,7 +65,7 @@ func TestEnds(t *testing.T) {
 		{"there from the beginning", []walkTo{{10, .4, .8}, {15, .06, .5}}, "q left open | q->"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, at := New(room()), start
+			m, at := New(models.Camera{Zones: room()}), start
 			var stays, exits string
 			var born time.Time
 			for _, w := range c.path {
@@ -116,7 +116,7 @@ func TestNewNumber(t *testing.T) {
 		x    float64
 		want string
 	}{{.42, "q day_end"}, {.8, "q lost, q day_end"}} {
-		m, at := New(room()), start.Add(time.Hour)
+		m, at := New(models.Camera{Zones: room()}), start.Add(time.Hour)
 		m.Update(at, size, nil)
 		var stays, exits string
 		for n := range 150 {
@@ -143,7 +143,7 @@ func TestNewNumber(t *testing.T) {
 
 // TestSides: whoever stands where citizens stand is no officer, however tall, and hides what is behind.
 func TestSides(t *testing.T) {
-	m := New(room())
+	m := New(models.Camera{Zones: room()})
 	officer := models.Track{ID: 1, Box: models.Box{X: 660, Y: 120, W: 80, H: 120}, Seen: true, Shown: true, Born: start}
 	look := m.Update(start, size, []models.Track{officer})
 	if z := look.Zones[2]; z.Count != 1 || z.Hidden != 0 || !z.LastSeen.Equal(start) {
@@ -161,7 +161,7 @@ func TestSides(t *testing.T) {
 }
 
 func TestAdmit(t *testing.T) {
-	m := New(room())
+	m := New(models.Camera{Zones: room()})
 	in := []models.Detection{{Box: models.Box{X: 0, Y: 100, W: 40, H: 100}}, {Box: models.Box{X: 400, Y: 100, W: 40, H: 100}}}
 	if out := m.Admit(size, in); len(out) != 1 || out[0].Box.X != 400 {
 		t.Errorf("%+v", out)
@@ -173,7 +173,7 @@ func TestAdmit(t *testing.T) {
 func TestStaysPartitionPresence(t *testing.T) {
 	for seed := range uint64(8) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		m, at := New(room()), start
+		m, at := New(models.Camera{Zones: room()}), start
 		x, y := make([]float64, 6), make([]float64, 6)
 		for i := range x {
 			x[i], y[i] = r.Float64(), r.Float64()
@@ -221,7 +221,7 @@ func TestStaysPartitionPresence(t *testing.T) {
 
 // BenchmarkUpdate: fifty people, as crowded as a hall gets.
 func BenchmarkUpdate(b *testing.B) {
-	m, at := New(room()), start
+	m, at := New(models.Camera{Zones: room()}), start
 	tracks := make([]models.Track, 50)
 	for i := range tracks {
 		tracks[i] = stand(int64(i+1), float64(i%10)/10+.05, .3+float64(i/10)/8, start)
