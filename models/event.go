@@ -36,6 +36,8 @@ type Event struct {
 	Snapshots     []Snapshot
 	Detector      string // as in Live.Detector
 	Method        int    // MethodVersion
+	// Withdrawn says why the incident no longer counts: a later decision of the calendar. Empty while it stands.
+	Withdrawn string
 }
 
 // Open reports whether the incident goes on.

@@ -44,38 +44,6 @@ func TestBoxIoU(t *testing.T) {
 	})
 }
 
-func TestCalendar(t *testing.T) {
-	hanoi, err := (&Site{}).Location()
-	if err != nil {
-		t.Fatal(err)
-	}
-	week := Calendar{Exceptions: []Exception{
-		{Date: "2026-09-02", Reason: "Quốc khánh"},
-		{Date: "2026-09-05", Reason: "làm bù", Sessions: []Session{{From: 8 * 60, To: 11 * 60}}},
-	}}
-	for _, c := range []struct {
-		at       string
-		ok, plan bool
-	}{
-		{"2026-09-01 07:29", false, false}, {"2026-09-01 07:30", true, false}, {"2026-09-01 11:30", false, false},
-		{"2026-09-01 13:00", true, false}, {"2026-09-02 09:00", false, true}, {"2026-09-05 09:00", true, false},
-		{"2026-09-06 09:00", false, false},
-	} {
-		at, err := time.ParseInLocation("2006-01-02 15:04", c.at, hanoi)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, ok, planned := week.Session(at.UTC(), hanoi); ok != c.ok || planned != c.plan {
-			t.Errorf("%s: open %v planned %v", c.at, ok, planned)
-		}
-	}
-	berlin, _ := time.LoadLocation("Europe/Berlin") // the day the clocks go back has 25 hours
-	spans, _ := (&Calendar{Always: true}).Day(time.Date(2026, 10, 25, 12, 0, 0, 0, berlin), berlin)
-	if d := spans[0].To.Sub(spans[0].From); d != 25*time.Hour {
-		t.Errorf("the long day has %s", d)
-	}
-}
-
 func TestHistogramMergesAndKeepsQuantiles(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.Float64Range(0, 20000), 1, 300).Draw(t, "values")

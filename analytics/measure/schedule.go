@@ -6,13 +6,11 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// schedule answers from the calendar, keeping the answer until it can change.
+// schedule answers from a calendar, keeping the answer until it can change.
 type schedule struct {
 	calendar models.Calendar
 	location *time.Location
-	day      models.Span // the local day that spans and planned are about
-	spans    []models.Span
-	planned  bool
+	day      models.Day
 }
 
 // hours is what the calendar says of one moment.
@@ -22,17 +20,10 @@ type hours struct {
 }
 
 // at returns the calendar's word on a moment, and whether it is working time.
-func (s *schedule) at(t time.Time) (hours, bool) {
-	if !s.day.Contains(t) {
-		y, mo, d := t.In(s.location).Date()
-		s.day = models.Span{From: time.Date(y, mo, d, 0, 0, 0, 0, s.location), To: time.Date(y, mo, d+1, 0, 0, 0, 0, s.location)}
-		spans, reason := s.calendar.Day(t, s.location)
-		s.spans, s.planned = spans, reason != ""
+func (s *schedule) at(t time.Time) (h hours, working bool) {
+	if !s.day.Span.Contains(t) {
+		s.day = s.calendar.Day(t, s.location)
 	}
-	for _, span := range s.spans {
-		if span.Contains(t) {
-			return hours{session: span}, true
-		}
-	}
-	return hours{planned: s.planned}, false
+	h.session, working, h.planned = s.day.At(t)
+	return h, working
 }

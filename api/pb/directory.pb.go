@@ -388,7 +388,11 @@ type Session struct {
 	// First minute of the local day, 0..1439.
 	FromMinute int32 `protobuf:"varint,2,opt,name=from_minute,json=fromMinute,proto3" json:"from_minute,omitempty"`
 	// End, excluded, in minutes of the local day, 1..1440.
-	ToMinute      int32 `protobuf:"varint,3,opt,name=to_minute,json=toMinute,proto3" json:"to_minute,omitempty"`
+	ToMinute int32 `protobuf:"varint,3,opt,name=to_minute,json=toMinute,proto3" json:"to_minute,omitempty"`
+	// First local date in force, YYYY-MM-DD; empty is from the beginning.
+	Since string `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	// Last local date in force; empty is without end.
+	Until         string `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -444,15 +448,31 @@ func (x *Session) GetToMinute() int32 {
 	return 0
 }
 
-// CalendarException replaces the sessions of one local date.
+func (x *Session) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *Session) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+// CalendarException replaces the sessions of local dates.
 type CalendarException struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Local date, YYYY-MM-DD.
+	// First local date, YYYY-MM-DD.
 	Date string `protobuf:"bytes,1,opt,name=date,proto3" json:"date,omitempty"`
 	// Why: holiday, swapped working day, storm.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Sessions of that day, their weekday ignored; none closes the day.
-	Sessions      []*Session `protobuf:"bytes,3,rep,name=sessions,proto3" json:"sessions,omitempty"`
+	// Sessions of those days, their weekday ignored; none closes them.
+	Sessions []*Session `protobuf:"bytes,3,rep,name=sessions,proto3" json:"sessions,omitempty"`
+	// Last local date; empty is the first alone.
+	Until         string `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -506,6 +526,13 @@ func (x *CalendarException) GetSessions() []*Session {
 		return x.Sessions
 	}
 	return nil
+}
+
+func (x *CalendarException) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
 }
 
 // Camera is one camera. Its address and password are never told.
@@ -2192,16 +2219,19 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"\bsessions\x18\x02 \x03(\v2\x18.counterwatch.v1.SessionR\bsessions\x12B\n" +
 	"\n" +
 	"exceptions\x18\x03 \x03(\v2\".counterwatch.v1.CalendarExceptionR\n" +
-	"exceptions\"a\n" +
+	"exceptions\"\x8d\x01\n" +
 	"\aSession\x12\x18\n" +
 	"\aweekday\x18\x01 \x01(\x05R\aweekday\x12\x1f\n" +
 	"\vfrom_minute\x18\x02 \x01(\x05R\n" +
 	"fromMinute\x12\x1b\n" +
-	"\tto_minute\x18\x03 \x01(\x05R\btoMinute\"u\n" +
+	"\tto_minute\x18\x03 \x01(\x05R\btoMinute\x12\x14\n" +
+	"\x05since\x18\x04 \x01(\tR\x05since\x12\x14\n" +
+	"\x05until\x18\x05 \x01(\tR\x05until\"\x8b\x01\n" +
 	"\x11CalendarException\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x124\n" +
-	"\bsessions\x18\x03 \x03(\v2\x18.counterwatch.v1.SessionR\bsessions\"\xbf\x03\n" +
+	"\bsessions\x18\x03 \x03(\v2\x18.counterwatch.v1.SessionR\bsessions\x12\x14\n" +
+	"\x05until\x18\x04 \x01(\tR\x05until\"\xbf\x03\n" +
 	"\x06Camera\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x12\n" +

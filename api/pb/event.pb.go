@@ -272,8 +272,10 @@ type Event struct {
 	SubjectDisplayName string `protobuf:"bytes,18,opt,name=subject_display_name,json=subjectDisplayName,proto3" json:"subject_display_name,omitempty"`
 	// Name of the site as people write it.
 	SiteDisplayName string `protobuf:"bytes,19,opt,name=site_display_name,json=siteDisplayName,proto3" json:"site_display_name,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Why it no longer counts, after a later decision of the calendar; empty while it stands.
+	Withdrawn     string `protobuf:"bytes,20,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -435,6 +437,13 @@ func (x *Event) GetSubjectDisplayName() string {
 func (x *Event) GetSiteDisplayName() string {
 	if x != nil {
 		return x.SiteDisplayName
+	}
+	return ""
+}
+
+func (x *Event) GetWithdrawn() string {
+	if x != nil {
+		return x.Withdrawn
 	}
 	return ""
 }
@@ -732,7 +741,7 @@ const file_counterwatch_v1_event_proto_rawDesc = "" +
 	"\bSnapshot\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1d.counterwatch.v1.SnapshotRoleR\x04role\x12.\n" +
-	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xe0\x06\n" +
+	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xfe\x06\n" +
 	"\x05Event\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1a.counterwatch.v1.EventKindR\x04kind\x125\n" +
@@ -755,7 +764,8 @@ const file_counterwatch_v1_event_proto_rawDesc = "" +
 	"\bdetector\x18\x10 \x01(\tR\bdetector\x12%\n" +
 	"\x0emethod_version\x18\x11 \x01(\x05R\rmethodVersion\x120\n" +
 	"\x14subject_display_name\x18\x12 \x01(\tR\x12subjectDisplayName\x12*\n" +
-	"\x11site_display_name\x18\x13 \x01(\tR\x0fsiteDisplayName\x1a:\n" +
+	"\x11site_display_name\x18\x13 \x01(\tR\x0fsiteDisplayName\x12\x1c\n" +
+	"\twithdrawn\x18\x14 \x01(\tR\twithdrawn\x1a:\n" +
 	"\fNumbersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01:'\xeaA$\n" +

@@ -304,7 +304,9 @@ type Minute struct {
 	// Waits that ended in this minute, seconds.
 	WaitsS []float64 `protobuf:"fixed64,17,rep,packed,name=waits_s,json=waitsS,proto3" json:"waits_s,omitempty"`
 	// The same waits in the same order, counted from the session's opening for those who came before it.
-	SinceOpenS    []float64 `protobuf:"fixed64,18,rep,packed,name=since_open_s,json=sinceOpenS,proto3" json:"since_open_s,omitempty"`
+	SinceOpenS []float64 `protobuf:"fixed64,18,rep,packed,name=since_open_s,json=sinceOpenS,proto3" json:"since_open_s,omitempty"`
+	// The run's other seconds: outside working time, or of a group's member while it is not staffed.
+	OffS          float64 `protobuf:"fixed64,19,opt,name=off_s,json=offS,proto3" json:"off_s,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -465,6 +467,13 @@ func (x *Minute) GetSinceOpenS() []float64 {
 	return nil
 }
 
+func (x *Minute) GetOffS() float64 {
+	if x != nil {
+		return x.OffS
+	}
+	return 0
+}
+
 // Visit is one stay of one person in a queue or service zone.
 type Visit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -615,7 +624,9 @@ type EventRevision struct {
 	// Card and engine that found people.
 	Detector string `protobuf:"bytes,14,opt,name=detector,proto3" json:"detector,omitempty"`
 	// Version of the definitions.
-	Method        int32 `protobuf:"varint,15,opt,name=method,proto3" json:"method,omitempty"`
+	Method int32 `protobuf:"varint,15,opt,name=method,proto3" json:"method,omitempty"`
+	// Why it no longer counts; empty while it stands. Nodes leave it empty.
+	Withdrawn     string `protobuf:"bytes,16,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -753,6 +764,13 @@ func (x *EventRevision) GetMethod() int32 {
 		return x.Method
 	}
 	return 0
+}
+
+func (x *EventRevision) GetWithdrawn() string {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return ""
 }
 
 // Beat is a node's heartbeat.
@@ -1052,7 +1070,7 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\x06minute\x18\x04 \x01(\v2\x17.counterwatch.v1.MinuteH\x00R\x06minute\x12.\n" +
 	"\x05visit\x18\x05 \x01(\v2\x16.counterwatch.v1.VisitH\x00R\x05visit\x126\n" +
 	"\x05event\x18\x06 \x01(\v2\x1e.counterwatch.v1.EventRevisionH\x00R\x05eventB\x06\n" +
-	"\x04fact\"\x99\x04\n" +
+	"\x04fact\"\xae\x04\n" +
 	"\x06Minute\x12\x16\n" +
 	"\x06camera\x18\x01 \x01(\tR\x06camera\x12\x12\n" +
 	"\x04zone\x18\x02 \x01(\tR\x04zone\x12\x18\n" +
@@ -1076,7 +1094,8 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\agave_up\x18\x10 \x01(\x05R\x06gaveUp\x12\x17\n" +
 	"\awaits_s\x18\x11 \x03(\x01R\x06waitsS\x12 \n" +
 	"\fsince_open_s\x18\x12 \x03(\x01R\n" +
-	"sinceOpenS\"\xc0\x02\n" +
+	"sinceOpenS\x12\x13\n" +
+	"\x05off_s\x18\x13 \x01(\x01R\x04offS\"\xc0\x02\n" +
 	"\x05Visit\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06camera\x18\x02 \x01(\tR\x06camera\x12\x12\n" +
@@ -1086,7 +1105,7 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\aentered\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aentered\x12.\n" +
 	"\x04left\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04left\x12/\n" +
 	"\x05ended\x18\b \x01(\x0e2\x19.counterwatch.v1.VisitEndR\x05ended\x12\x1b\n" +
-	"\tleft_open\x18\t \x01(\bR\bleftOpen\"\xf6\x04\n" +
+	"\tleft_open\x18\t \x01(\bR\bleftOpen\"\x94\x05\n" +
 	"\rEventRevision\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1a.counterwatch.v1.EventKindR\x04kind\x12\x12\n" +
@@ -1103,7 +1122,8 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\anumbers\x18\f \x03(\v2+.counterwatch.v1.EventRevision.NumbersEntryR\anumbers\x127\n" +
 	"\tsnapshots\x18\r \x03(\v2\x19.counterwatch.v1.SnapshotR\tsnapshots\x12\x1a\n" +
 	"\bdetector\x18\x0e \x01(\tR\bdetector\x12\x16\n" +
-	"\x06method\x18\x0f \x01(\x05R\x06method\x1a:\n" +
+	"\x06method\x18\x0f \x01(\x05R\x06method\x12\x1c\n" +
+	"\twithdrawn\x18\x10 \x01(\tR\twithdrawn\x1a:\n" +
 	"\fNumbersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x97\x02\n" +

@@ -114,7 +114,14 @@ func TestLoadCameraErrorsSayWhere(t *testing.T) {
 		{"counter without zone", "staff: [o1]", "staff: [o9]", `camera.yaml:7:`},
 		{"zone of the wrong kind", "staff: [o1]", "staff: [q1]", "a staff zone is expected"},
 		{"unknown calendar", "calendar: always", "calendar: sometimes", `"sometimes" is not a calendar`},
-		{"overlapping sessions", "calendar: always", "calendar: {sessions: [{days: mon-fri, from: '07:30', to: '12:00'}, {days: mon, from: '11:00', to: '13:00'}]}", "sessions of Monday overlap"},
+		{"overlapping sessions", "calendar: always", "calendar: {sessions: [{days: mon-fri, from: '07:30', to: '12:00'}, {days: mon, from: '11:00', to: '13:00'}]}", "the sessions Monday 07:30-12:00 and Monday 11:00-13:00 overlap"},
+		{"always and sessions", "calendar: always", "calendar: {always: true, sessions: [{days: mon, from: '11:00', to: '13:00'}]}", "keep one of them"},
+		{"overlapping seasons", "calendar: always", "calendar: {sessions: [{days: mon-fri, from: '07:30', to: '11:30', until: '2026-04-16'}, {days: mon-fri, from: '07:00', to: '11:00', since: '2026-04-16'}]}",
+			"Monday 07:30-11:30 until 2026-04-16 and Monday 07:00-11:00 since 2026-04-16 overlap"},
+		{"two exceptions of a day", "calendar: always", "calendar: {exceptions: [{date: '2026-02-16', until: '2026-02-20', reason: Tết}, {date: '2026-02-20', reason: bão}]}",
+			"2026-02-16 to 2026-02-20 (Tết) and 2026-02-20 (bão) are exceptions of the same day"},
+		{"no such date", "calendar: always", "calendar: {exceptions: [{date: '2026-02-31', reason: Tết}]}", "is not a date"},
+		{"an exception without a reason", "calendar: always", "calendar: {exceptions: [{date: '2026-02-16'}]}", "needs a reason"},
 		{"time zone", "calendar: always", "calendar: always\ntime_zone: Mars", "not an IANA time zone"},
 		{"threshold", "threshold: 0.5", "threshold: 5", "camera.yaml:1:"},
 		{"empty", good, "", "is empty"},
@@ -147,8 +154,8 @@ sites:
     unit: w
     name: Bộ phận Một cửa
     calendar:
-      sessions: [{days: mon-fri, from: "07:30", to: "11:30"}]
-      exceptions: [{date: "2026-09-02", reason: Quốc khánh}]
+      sessions: [{days: mon-fri, from: "07:30", to: "11:30", since: "2026-03-01"}]
+      exceptions: [{date: "2026-09-02", until: "2026-09-04", reason: Quốc khánh}]
 cameras:
   - id: cam1
     site: s1
@@ -163,7 +170,8 @@ func TestLoadRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Units) != 2 || len(r.Cameras) != 1 || r.Sites[0].Calendar.Exceptions[0].Reason != "Quốc khánh" || len(r.Sites[0].Calendar.Sessions) != 5 {
+	if len(r.Units) != 2 || len(r.Cameras) != 1 || r.Sites[0].Calendar.Exceptions[0].Reason != "Quốc khánh" || len(r.Sites[0].Calendar.Sessions) != 5 ||
+		r.Sites[0].Calendar.Sessions[4].Since != "2026-03-01" || r.Sites[0].Calendar.Exceptions[0].Until != "2026-09-04" {
 		t.Errorf("%+v", r)
 	}
 	if got := r.Cameras[0].URL; got.String() != "rtsp://***@127.0.0.1/1" || got.Reveal() != "rtsp://admin:secret@127.0.0.1/1" {

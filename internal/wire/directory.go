@@ -38,7 +38,7 @@ func toCalendar(c models.Calendar) *pb.Calendar {
 		Always:   c.Always,
 		Sessions: each(c.Sessions, toSession),
 		Exceptions: each(c.Exceptions, func(e models.Exception) *pb.CalendarException {
-			return &pb.CalendarException{Date: e.Date, Reason: e.Reason, Sessions: each(e.Sessions, toSession)}
+			return &pb.CalendarException{Date: e.Date, Until: e.Until, Reason: e.Reason, Sessions: each(e.Sessions, toSession)}
 		}),
 	}
 }
@@ -48,17 +48,19 @@ func fromCalendar(p *pb.Calendar) models.Calendar {
 		Always:   p.GetAlways(),
 		Sessions: each(p.GetSessions(), fromSession),
 		Exceptions: each(p.GetExceptions(), func(e *pb.CalendarException) models.Exception {
-			return models.Exception{Date: e.GetDate(), Reason: e.GetReason(), Sessions: each(e.GetSessions(), fromSession)}
+			return models.Exception{Date: e.GetDate(), Until: e.GetUntil(), Reason: e.GetReason(), Sessions: each(e.GetSessions(), fromSession)}
 		}),
 	}
 }
 
 func toSession(s models.Session) *pb.Session {
-	return &pb.Session{Weekday: int32(s.Weekday), FromMinute: int32(s.From), ToMinute: int32(s.To)}
+	return &pb.Session{Weekday: int32(s.Weekday), FromMinute: int32(s.From), ToMinute: int32(s.To), Since: s.Since, Until: s.Until}
 }
 
 func fromSession(p *pb.Session) models.Session {
-	return models.Session{Weekday: time.Weekday(p.GetWeekday()), From: int(p.GetFromMinute()), To: int(p.GetToMinute())}
+	return models.Session{
+		Weekday: time.Weekday(p.GetWeekday()), From: int(p.GetFromMinute()), To: int(p.GetToMinute()), Since: p.GetSince(), Until: p.GetUntil(),
+	}
 }
 
 // ToCamera is a camera without its address.

@@ -49,7 +49,7 @@ func toMinute(m models.Minute) *pb.Minute {
 	}
 	return &pb.Minute{
 		Camera: m.Camera, Zone: m.Zone, Counter: m.Counter, Kind: zoneKinds.to[m.Kind], Start: ToTime(m.Start),
-		WorkingS: m.WorkingS, ObservedS: m.ObservedS, OccupancyS: m.OccupancyS, Max: int32(m.Max), AtCountS: m.AtCount[:n],
+		WorkingS: m.WorkingS, OffS: m.OffS, ObservedS: m.ObservedS, OccupancyS: m.OccupancyS, Max: int32(m.Max), AtCountS: m.AtCount[:n],
 		StaffedS: m.StaffedS, AbsentS: m.AbsentS, UnknownS: m.UnknownS,
 		Arrivals: int32(m.Arrivals), Starts: int32(m.Starts), GaveUp: int32(m.GaveUp), WaitsS: m.WaitsS, SinceOpenS: m.SinceOpenS,
 	}
@@ -58,7 +58,7 @@ func toMinute(m models.Minute) *pb.Minute {
 func fromMinute(p *pb.Minute) (models.Minute, error) {
 	m := models.Minute{
 		Camera: p.GetCamera(), Zone: p.GetZone(), Counter: p.GetCounter(), Kind: zoneKinds.from[p.GetKind()], Start: FromTime(p.GetStart()),
-		WorkingS: p.GetWorkingS(), ObservedS: p.GetObservedS(), OccupancyS: p.GetOccupancyS(), Max: int(p.GetMax()),
+		WorkingS: p.GetWorkingS(), OffS: p.GetOffS(), ObservedS: p.GetObservedS(), OccupancyS: p.GetOccupancyS(), Max: int(p.GetMax()),
 		StaffedS: p.GetStaffedS(), AbsentS: p.GetAbsentS(), UnknownS: p.GetUnknownS(),
 		Arrivals: int(p.GetArrivals()), Starts: int(p.GetStarts()), GaveUp: int(p.GetGaveUp()), WaitsS: p.GetWaitsS(), SinceOpenS: p.GetSinceOpenS(),
 	}
@@ -66,7 +66,7 @@ func fromMinute(p *pb.Minute) (models.Minute, error) {
 		return m, models.Invalid("at_count_s", "%d counts, at most %d", len(p.GetAtCountS()), len(m.AtCount))
 	}
 	copy(m.AtCount[:], p.GetAtCountS())
-	seconds := append([]float64{m.WorkingS, m.ObservedS, m.OccupancyS, m.StaffedS, m.AbsentS, m.UnknownS}, m.AtCount[:]...)
+	seconds := append([]float64{m.WorkingS, m.OffS, m.ObservedS, m.OccupancyS, m.StaffedS, m.AbsentS, m.UnknownS}, m.AtCount[:]...)
 	for _, s := range slices.Concat(seconds, m.WaitsS, m.SinceOpenS) {
 		if math.IsNaN(s) || math.IsInf(s, 0) { // one such number would spoil every sum it enters
 			return m, models.Invalid("minute", "a number of %s %s%s is not finite", m.Camera, m.Zone, m.Counter)
@@ -94,7 +94,7 @@ func toEventRevision(e models.Event) *pb.EventRevision {
 		Id: e.ID, Kind: eventKinds.to[e.Kind], Node: e.Node, Camera: e.Camera, Counter: e.Counter, Zone: e.Zone,
 		Opened: ToTime(e.Opened), Closed: ToTime(e.Closed), Began: ToTime(e.Began), Revision: int32(e.Revision),
 		ObservedRatio: e.ObservedRatio, Numbers: e.Numbers, Snapshots: each(e.Snapshots, toSnapshot),
-		Detector: e.Detector, Method: int32(e.Method),
+		Detector: e.Detector, Method: int32(e.Method), Withdrawn: e.Withdrawn,
 	}
 }
 
@@ -103,7 +103,7 @@ func fromEventRevision(p *pb.EventRevision) models.Event {
 		ID: p.GetId(), Kind: eventKinds.from[p.GetKind()], Node: p.GetNode(), Camera: p.GetCamera(), Counter: p.GetCounter(), Zone: p.GetZone(),
 		Opened: FromTime(p.GetOpened()), Closed: FromTime(p.GetClosed()), Began: FromTime(p.GetBegan()), Revision: int(p.GetRevision()),
 		ObservedRatio: p.GetObservedRatio(), Numbers: p.GetNumbers(), Snapshots: each(p.GetSnapshots(), fromSnapshot),
-		Detector: p.GetDetector(), Method: int(p.GetMethod()),
+		Detector: p.GetDetector(), Method: int(p.GetMethod()), Withdrawn: p.GetWithdrawn(),
 	}
 }
 
@@ -121,6 +121,6 @@ func ToEvent(e models.Event) *pb.Event {
 		Name: Name(Events, e.ID), Kind: eventKinds.to[e.Kind], Node: Name(Nodes, e.Node), Camera: Name(Cameras, e.Camera), Zone: e.Zone,
 		OpenTime: ToTime(e.Opened), CloseTime: ToTime(e.Closed), BeginTime: ToTime(e.Began), Revision: int32(e.Revision),
 		ObservedRatio: e.ObservedRatio, Numbers: e.Numbers, Snapshots: each(e.Snapshots, toSnapshot),
-		Detector: e.Detector, MethodVersion: int32(e.Method),
+		Detector: e.Detector, MethodVersion: int32(e.Method), Withdrawn: e.Withdrawn,
 	}
 }
