@@ -3,11 +3,9 @@ package main
 import (
 	"io"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/counterwatch/counterwatch/analytics/detect"
-	"github.com/counterwatch/counterwatch/analytics/track"
 	"github.com/counterwatch/counterwatch/internal/mot"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/models/nets"
@@ -15,26 +13,11 @@ import (
 
 // sequence is the frames of a seqinfo.ini: times and sizes, no pixels.
 type sequence struct {
-	info   mot.Info
-	base   time.Time
-	number int64
-}
-
-// replayThresholds tells from the scores of a detections file which detector's thresholds fit, since such a file does not say
-// who made it, and the scores of different detectors mean different things: YOLOX is never sure (0.93 at most on PETS), Yolo-Fastest
-// and Faster R-CNN nearly always are, and the latter's published files begin at 0.5.
-func replayThresholds(scores []float64) models.Thresholds {
-	if len(scores) == 0 {
-		return track.FasterRCNN
-	}
-	scores = slices.Sorted(slices.Values(scores))
-	switch lowest, high := scores[0], scores[len(scores)*9/10]; {
-	case lowest >= .45:
-		return track.FasterRCNN
-	case high >= .95:
-		return track.YOLOFastest
-	}
-	return track.YOLOXNano
+	info  mot.Info
+	base  time.Time
+	first int // number of the first frame that was looked at, from 1
+	step  int // every step-th was
+	next  int
 }
 
 // openSequence opens a seqinfo.ini and the detections made on it. detector.threshold of the configuration
@@ -52,29 +35,57 @@ func openSequence(info, detections string, cfg models.DetectorConfig, base time.
 	if s.info.Length == 0 {
 		s.info.Length = rows.Last()
 	}
-	d := &detect.Replay{Name: filepath.Base(detections), Frames: map[int64][]models.Detection{}}
-	var scores []float64
-	for _, r := range rows {
-		if r.Frame > s.info.Length {
-			return nil, nil, models.Errorf(models.KindInvalid, "%s: frame %d is behind the last (%d) of %s", detections, r.Frame, s.info.Length, info)
-		}
-		d.Frames[int64(r.Frame)] = append(d.Frames[int64(r.Frame)], models.Detection{Box: r.Box, Score: r.Score})
-		scores = append(scores, r.Score)
+	if last := rows.Last(); last > s.info.Length {
+		return nil, nil, models.Errorf(models.KindInvalid, "%s: frame %d is behind the last (%d) of %s", detections, last, s.info.Length, info)
 	}
-	d.Thresholds = nets.WithThreshold(replayThresholds(scores), cfg.Threshold)
+	thresholds := replayScores(rows)
+	d := &detect.Replay{Name: filepath.Base(detections), Frames: map[int64][]models.Detection{}, Thresholds: nets.WithThreshold(thresholds, cfg.Threshold)}
+	for _, r := range rows {
+		d.Frames[int64(r.Frame)] = append(d.Frames[int64(r.Frame)], models.Detection{Box: r.Box, Score: r.Score})
+	}
+	s.first, s.step = stride(rows, s.info.Length)
+	s.next = s.first
 	return s, d, nil
 }
 
-// Next returns the next frame, without pixels.
-func (s *sequence) Next() (*models.Frame, error) {
-	if s.number >= int64(s.info.Length) {
-		return nil, io.EOF
+// stride tells which frames a detector looked at: first, first+step, ... A file of every third frame that keeps the frames'
+// numbers has rows in every third frame only. The frames between were not looked at: nobody is missing in them. Taken to be
+// thinned out is a file whose frames all lie on such a grid and fill at least a third of it.
+func stride(rows mot.Rows, length int) (first, step int) {
+	filled, last := 0, 0
+	for _, r := range rows {
+		if r.Frame == last {
+			continue
+		}
+		if filled++; last == 0 {
+			first = r.Frame
+		}
+		step, last = gcd(step, r.Frame-first), r.Frame
 	}
-	s.number++
-	t := time.Duration(float64(s.number-1) / s.info.FrameRate * float64(time.Second))
-	return &models.Frame{Number: s.number, At: s.base.Add(t), Size: s.info.Size}, nil
+	if step < 2 || filled < 3 || 3*filled*step < length {
+		return 1, 1
+	}
+	return (first-1)%step + 1, step
 }
 
-func (s *sequence) Frames() int64 { return int64(s.info.Length) }
-func (s *sequence) FPS() float64  { return s.info.FrameRate }
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// Next returns the next frame that was looked at, without pixels.
+func (s *sequence) Next() (*models.Frame, error) {
+	n := s.next
+	if n > s.info.Length {
+		return nil, io.EOF
+	}
+	s.next += s.step
+	t := time.Duration(float64(n-s.first) / s.info.FrameRate * float64(time.Second))
+	return &models.Frame{Number: int64(n), At: s.base.Add(t), Size: s.info.Size}, nil
+}
+
+func (s *sequence) Frames() int64 { return int64((s.info.Length - s.first + s.step) / s.step) }
+func (s *sequence) FPS() float64  { return s.info.FrameRate / float64(s.step) }
 func (s *sequence) Close() error  { return nil }

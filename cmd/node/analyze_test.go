@@ -8,13 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/counterwatch/counterwatch/analytics/track"
 	"github.com/counterwatch/counterwatch/internal/mot"
-	"github.com/counterwatch/counterwatch/models"
 )
 
 const testCamera = `
@@ -182,27 +179,5 @@ func TestAnalyzeInterruptedKeepsWhatItSaw(t *testing.T) {
 	}
 	if rows := table(t, minutes); len(rows) == 0 || rows[0][0] != "zone" {
 		t.Errorf("minutes %v", rows)
-	}
-}
-
-func TestReplayThresholdsFollowTheScores(t *testing.T) {
-	spread := func(low, high float64) (out []float64) {
-		for i := range 100 {
-			out = append(out, low+(high-low)*float64(i)/99)
-		}
-		return out
-	}
-	for name, c := range map[string]struct {
-		scores []float64
-		want   models.Thresholds
-	}{
-		"published files begin at a half": {spread(.5, 1), track.FasterRCNN},
-		"sure, with a low tail":           {append(spread(.2, .3), slices.Repeat([]float64{.99}, 200)...), track.YOLOFastest},
-		"never sure":                      {spread(.05, .93), track.YOLOXNano},
-		"nobody":                          {nil, track.FasterRCNN},
-	} {
-		if got := replayThresholds(c.scores); got != c.want {
-			t.Errorf("%s: %+v", name, got)
-		}
 	}
 }
