@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -15,8 +14,8 @@ const (
 )
 
 // detection scores the people published for vtest.avi (PETS09-S2L1), every frame and every fifth.
-func detection(ctx context.Context, dir, data string) ([]Figure, error) {
-	truth, err := mot.ReadFile(filepath.Join(data, "mot15", "PETS09-S2L1", "gt", "gt.txt"))
+func (r *report) detection(ctx context.Context) ([]Figure, error) {
+	truth, err := mot.ReadFile(filepath.Join(r.data, "mot15", "PETS09-S2L1", "gt", "gt.txt"))
 	if err != nil {
 		return nil, err
 	}
@@ -26,13 +25,13 @@ func detection(ctx context.Context, dir, data string) ([]Figure, error) {
 		step      int
 	}{{"every frame", "0", 1}, {"every 5th frame", "2", 5}} {
 		step("detection: vtest.avi, yolox_nano, %s", c.name)
-		camera, tracks := filepath.Join(dir, "pets.yaml"), filepath.Join(dir, "pets.txt")
+		camera, tracks := filepath.Join(r.dir, "pets.yaml"), filepath.Join(r.dir, "pets.txt")
 		text := "camera: {id: pets, detector: {net: yolox_nano}, analyse_fps: " + c.fps + "}\n" +
 			"zones:\n  - {id: q1, kind: queue, polygon: [[0,0],[1,0],[1,1],[0,1]]}\ncalendar: always\n"
 		if err := os.WriteFile(camera, []byte(text), 0o600); err != nil {
 			return nil, err
 		}
-		if err := command(ctx, node, "analyze", filepath.Join(data, "video", "vtest.avi"), "--config", camera, "--tracks", tracks); err != nil {
+		if err := command(ctx, node, "analyze", filepath.Join(r.data, "video", "vtest.avi"), "--config", camera, "--tracks", tracks); err != nil {
 			return nil, err
 		}
 		result, err := mot.ReadFile(tracks)
@@ -82,12 +81,12 @@ const (
 )
 
 // tracking scores tracks made from given detections.
-func tracking(ctx context.Context, dir, data string) ([]Figure, error) {
+func (r *report) tracking(ctx context.Context) ([]Figure, error) {
 	var mota, idf1 []float64
 	for _, s := range sequences {
 		step("tracking: %s", s)
-		base := filepath.Join(data, "mot15", s)
-		camera, tracks := filepath.Join(dir, "seq.yaml"), filepath.Join(dir, "seq.txt")
+		base := filepath.Join(r.data, "mot15", s)
+		camera, tracks := filepath.Join(r.dir, "seq.yaml"), filepath.Join(r.dir, "seq.txt")
 		text := "camera: {id: seq}\nzones:\n  - {id: q1, kind: queue, polygon: [[0,0],[1,0],[1,1],[0,1]]}\ncalendar: always\n"
 		if err := os.WriteFile(camera, []byte(text), 0o600); err != nil {
 			return nil, err
@@ -104,8 +103,8 @@ func tracking(ctx context.Context, dir, data string) ([]Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := mot.Evaluate(truth, result, mot.Span{})
-		mota, idf1 = append(mota, 100*r.MOTA), append(idf1, 100*r.IDF1)
+		scores := mot.Evaluate(truth, result, mot.Span{})
+		mota, idf1 = append(mota, 100*scores.MOTA), append(idf1, 100*scores.IDF1)
 	}
 	mean := func(name string, v []float64) Figure {
 		return figure("tracking, "+name, len(v), len(v), func(i []int) float64 { return pick(v, i) })
@@ -116,16 +115,4 @@ func tracking(ctx context.Context, dir, data string) ([]Figure, error) {
 		mean("moving cameras: mean MOTA", mota[fixedCameras:]),
 		mean("moving cameras: mean IDF1", idf1[fixedCameras:]),
 	}, nil
-}
-
-// pick is the mean of the values at an index.
-func pick(v []float64, index []int) float64 {
-	var s float64
-	for _, i := range index {
-		s += v[i]
-	}
-	if len(index) == 0 {
-		return math.NaN()
-	}
-	return s / float64(len(index))
 }

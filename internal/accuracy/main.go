@@ -1,35 +1,27 @@
-// Command accuracy measures how right the figures are, against ground truth: people found and followed in real video,
-// queues, waits, staffing and absences in simulated offices whose truth is known exactly. It runs bin/node and bin/camsim
-// as anybody would, so that what is scored is what they write. It prints a table; JSON=file writes it too. Nobody imports it.
+// Command accuracy measures how right the figures are, against ground truth, and prints the whole table: people found and
+// followed in real video, and queues, waits, staffing and absences in simulated offices whose truth is known exactly.
+//
+// Offices are played on two roads, and every figure's name says which. The pure road takes true boxes, puts the measured
+// noise of a detector on them (internal/office) and runs everything behind the detector: hundreds of half days in minutes.
+// The pixel road runs bin/camsim and bin/node on pictures as anybody would, so that what is scored is what they write.
+//
+// ONLY=section,... runs parts, QUICK=1 fewer seeds, those of development; JSON=file writes the table too. A whole run writes docs/ACCURACY.md with
+// its plots. Nobody imports it.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 )
-
-// Figure is one line of the table.
-type Figure struct {
-	Name   string   `json:"name"`
-	Value  float64  `json:"value"`
-	Low    float64  `json:"low"` // 95 % interval, by bootstrap
-	High   float64  `json:"high"`
-	N      int      `json:"n"`      // what was counted: frames, minutes, visits, absences
-	Target *float64 `json:"target"` // null: shown for comparison only
-	Met    *bool    `json:"met"`
-	atMost bool
-}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -40,100 +32,97 @@ func main() {
 	}
 }
 
+// report is one run with what its sections found.
+type report struct {
+	data  string // folder of recorded videos with ground truth; empty when there is none
+	dir   string // for temporary files
+	quick bool
+	days  []score // of the pure road, for the worst cases and the plots
+}
+
+// section is one part of the table.
+type section struct {
+	name  string
+	needs []string // programs and "data"
+	run   func(*report, context.Context) ([]Figure, error)
+}
+
+var sections = []section{
+	{"detection", []string{node, "data"}, (*report).detection},
+	{"tracking", []string{node, "data"}, (*report).tracking},
+	{"halfdays", nil, (*report).halfDays},
+	{"drawn", []string{node, camsim}, (*report).drawn},
+}
+
 func run(ctx context.Context) error {
-	for _, program := range []string{node, camsim} {
-		if _, err := os.Stat(program); err != nil {
-			return fmt.Errorf("%s is not built: run `make build` first", program)
-		}
-	}
-	dir, err := os.MkdirTemp("", "accuracy")
+	chosen, err := choose(os.Getenv("ONLY"))
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	r := &report{data: os.Getenv("COUNTERWATCH_DATA"), quick: os.Getenv("QUICK") == "1"}
+	if r.dir, err = os.MkdirTemp("", "accuracy"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(r.dir)
 	began := time.Now()
 	var figures []Figure
 	var failed error // what was measured before is printed all the same
-	for _, section := range []struct {
-		name string
-		run  func(ctx context.Context, dir, data string) ([]Figure, error)
-		data bool // needs COUNTERWATCH_DATA
-	}{{"detection", detection, true}, {"tracking", tracking, true}, {"offices", offices, false}} {
-		data := os.Getenv("COUNTERWATCH_DATA")
-		if section.data && data == "" {
-			fmt.Printf("skipped: %s (COUNTERWATCH_DATA is not set: there is no ground truth of real video)\n", section.name)
+	for i, s := range chosen {
+		if missing := r.missing(s); missing != "" {
+			fmt.Printf("skipped: %s (%s)\n", s.name, missing)
 			continue
 		}
-		f, err := section.run(ctx, dir, data)
+		step("%s (part %d of %d)", s.name, i+1, len(chosen))
+		f, err := s.run(r, ctx)
 		figures = append(figures, f...)
 		if err != nil {
-			failed = fmt.Errorf("%s: %w", section.name, err)
+			failed = fmt.Errorf("%s: %w", s.name, err)
 			break
 		}
 	}
-	printTable(figures, time.Since(began))
+	printTable(os.Stdout, figures)
+	if r.quick {
+		fmt.Println("QUICK=1: fewer seeds, and those of development: these figures are not for publication")
+	}
+	fmt.Printf("measured in %.0f s\n", time.Since(began).Seconds())
 	if path := os.Getenv("JSON"); path != "" {
-		b, err := json.MarshalIndent(figures, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
-			return err
-		}
+		return errors.Join(failed, writeJSON(path, figures))
 	}
 	return failed
 }
 
-func printTable(figures []Figure, took time.Duration) {
-	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "FIGURE\tVALUE\t95 %\tN\tTARGET\t")
-	for _, f := range figures {
-		target, verdict := "", ""
-		if f.Target != nil {
-			sign := "≥"
-			if f.atMost {
-				sign = "≤"
+// choose returns the sections that ONLY names, all when it names none.
+func choose(only string) ([]section, error) {
+	if only == "" {
+		return sections, nil
+	}
+	var chosen []section
+	for name := range strings.SplitSeq(only, ",") {
+		i := slices.IndexFunc(sections, func(s section) bool { return s.name == strings.TrimSpace(name) })
+		if i < 0 {
+			var known []string
+			for _, s := range sections {
+				known = append(known, s.name)
 			}
-			target, verdict = fmt.Sprintf("%s %.4g", sign, *f.Target), "missed"
-			if *f.Met {
-				verdict = "met"
-			}
+			return nil, fmt.Errorf("ONLY=%s: there is no part %q: use %s", only, name, strings.Join(known, ", "))
 		}
-		fmt.Fprintf(t, "%s\t%.3f\t%.3f – %.3f\t%d\t%s\t%s\n", f.Name, f.Value, f.Low, f.High, f.N, target, verdict)
+		chosen = append(chosen, sections[i])
 	}
-	t.Flush()
-	fmt.Printf("measured in %.0f s\n", took.Seconds())
+	return chosen, nil
 }
 
-// atLeastTarget gives a figure a target it should reach; atMostTarget one it should not pass.
-func (f Figure) atLeastTarget(v float64) Figure {
-	met := f.Value >= v
-	f.Target, f.Met = &v, &met
-	return f
-}
-
-func (f Figure) atMostTarget(v float64) Figure {
-	met := f.Value <= v
-	f.Target, f.Met, f.atMost = &v, &met, true
-	return f
-}
-
-// figure computes a statistic over n units and its interval. A statistic that is not a number (nothing to divide by) is
-// shown as 0 of no units.
-func figure(name string, units, counted int, stat func(index []int) float64) Figure {
-	all := make([]int, units)
-	for i := range all {
-		all[i] = i
+// missing says what a section lacks, in words for who ran it.
+func (r *report) missing(s section) string {
+	for _, need := range s.needs {
+		if need == "data" {
+			if r.data == "" {
+				return "COUNTERWATCH_DATA is not set: there is no ground truth of real video"
+			}
+		} else if _, err := os.Stat(need); err != nil {
+			return need + " is not built: run `make build` first"
+		}
 	}
-	v := 0.
-	if units > 0 {
-		v = stat(all)
-	}
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return Figure{Name: name}
-	}
-	low, high := bootstrap(units, stat)
-	return Figure{Name: name, Value: v, Low: low, High: high, N: counted}
+	return ""
 }
 
 const (
@@ -157,4 +146,6 @@ func command(ctx context.Context, program string, args ...string) error {
 }
 
 // step tells how far the work is.
-func step(format string, args ...any) { fmt.Fprintf(os.Stderr, "· "+format+"\n", args...) }
+func step(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s · "+format+"\n", append([]any{time.Now().Format("15:04:05")}, args...)...)
+}
