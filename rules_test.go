@@ -41,8 +41,9 @@ var mayImport = map[string][]string{
 	"internal/flood":      {},
 	"internal/sqlitefile": {},
 	"internal/config":     {"models", "internal/office"},
-	"internal/office":     {"models"},
-	"internal/camsim":     {"models", "internal/office"},
+	"internal/cutout":     {"models", "internal/mot"},
+	"internal/office":     {"models", "internal/cutout"},
+	"internal/camsim":     {"models", "internal/office", "internal/cutout", "internal/mot"},
 	"internal/mot":        {"models", "analytics/track"}, // shares its assignment
 	"internal/oplog":      {"models"},
 	"internal/nodeapp":    {"*"},

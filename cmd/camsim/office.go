@@ -7,10 +7,12 @@ import (
 	"os"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/counterwatch/counterwatch/internal/camsim"
+	"github.com/counterwatch/counterwatch/internal/cutout"
 	"github.com/counterwatch/counterwatch/internal/office"
 	"github.com/counterwatch/counterwatch/models"
 )
@@ -18,7 +20,8 @@ import (
 // officeFlags are the flags of `camsim office`.
 type officeFlags struct {
 	cfg                  office.Config
-	queue                string
+	queue, look          string
+	people, peopleTruth  string
 	size                 sizeFlag
 	noBreaks, noGiveUp   bool
 	demo                 bool
@@ -42,7 +45,11 @@ func officeCommand() *cobra.Command {
 	f.StringVar(&o.cfg.Name, "name", "office", "id of the camera, and its path in the RTSP address")
 	f.Uint64Var(&o.cfg.Seed, "seed", 1, "same seed, same office")
 	f.StringVar(&o.queue, "queue", "line", "how people wait: line or seats")
-	f.IntVar(&o.cfg.Counters, "counters", 3, fmt.Sprintf("counters, 1 to %d", office.MaxCounters))
+	f.StringVar(&o.look, "look", "drawn", "what people are made of: drawn (for the foreground detector) or people (pixels cut out of --people, for networks)")
+	f.StringVar(&o.people, "people", "", "look people: a video of a fixed camera to cut people out of")
+	f.StringVar(&o.peopleTruth, "people-truth", "", "look people: the boxes of everybody in that video, a gt.txt in MOT format")
+	f.Float64Var(&o.cfg.Occlusion, "occlusion", 0, "look people: share of citizens who stand between the camera and their officer, 0 to 1")
+	f.IntVar(&o.cfg.Counters, "counters", 3, fmt.Sprintf("counters, 1 to %d (look people: to %d)", office.MaxCounters, office.MaxCountersPeople))
 	f.Float64Var(&o.cfg.ArrivalsPerHour, "arrivals", 0, "people arriving per hour of office time (default 8 for each counter)")
 	f.DurationVar(&o.cfg.Service, "service", 5*time.Minute, "mean service time, office time")
 	f.Float64Var(&o.cfg.ServiceSpread, "service-spread", 0.5, "standard deviation of the logarithm of service times")
@@ -57,8 +64,8 @@ func officeCommand() *cobra.Command {
 	f.Float64Var(&o.cfg.Speed, "speed", 1, "how many times faster office time runs than the video, 1 to 60")
 	f.DurationVar(&o.cfg.MaxAbsence, "max-absence", 0, "max_absence written to the camera's configuration, video time (default 15 min / speed)")
 	f.DurationVar(&o.cfg.MaxAbsenceWithWaiting, "max-absence-with-waiting", 0, "max_absence_with_waiting likewise (default 3 min / speed)")
-	f.BoolVar(&o.demo, "demo", false, "the demo's quick office; only name, seed, queue, size and fps are then taken from the flags")
-	f.Var(&o.size, "size", "picture size (default 640x360)")
+	f.BoolVar(&o.demo, "demo", false, "the demo's quick office; only name, seed, queue, look, size and fps are then taken from the flags")
+	f.Var(&o.size, "size", "picture size (default 640x360, look people 1280x720)")
 	f.Float64Var(&o.cfg.FPS, "fps", 15, "pictures per second")
 	f.IntVar(&o.enc.GOP, "gop", 0, "pictures from key frame to key frame (default two seconds)")
 	f.IntVar(&o.enc.Bitrate, "bitrate", 1000, "kbit/s")
@@ -73,7 +80,15 @@ func officeCommand() *cobra.Command {
 // complete makes the office's configuration from the flags.
 func (o *officeFlags) complete() (office.Config, error) {
 	c := o.cfg
-	c.Queue, c.Size = office.Queue(o.queue), o.size.Size
+	c.Queue, c.Look, c.Size = office.Queue(o.queue), office.Look(o.look), o.size.Size
+	switch people := c.Look == office.People; {
+	case people && (o.people == "" || o.peopleTruth == ""):
+		return c, models.Invalid("--people, --people-truth", "the look people cuts people out of a video: give a video of a fixed camera and its ground truth in MOT format")
+	case !people && (o.people != "" || o.peopleTruth != ""):
+		return c, models.Invalid("--people, --people-truth", "drawn people come from no video: add --look people")
+	case !people && c.Occlusion != 0:
+		return c, models.Invalid("--occlusion", "from high above nobody hides an officer: add --look people")
+	}
 	if c.BreakEvery < 0 || c.Patience < 0 {
 		return c, models.Invalid("--break-every, --patience", "a negative time is not possible; see --no-breaks and --no-give-up")
 	}
@@ -85,7 +100,7 @@ func (o *officeFlags) complete() (office.Config, error) {
 	}
 	if o.demo {
 		d := office.Demo(c.Name, c.Seed, c.Queue)
-		d.Size, d.FPS = c.Size, c.FPS
+		d.Look, d.Size, d.FPS = c.Look, c.Size, c.FPS
 		c = d
 	}
 	if o.video != "" && o.serve.length <= 0 {
@@ -109,10 +124,30 @@ func (o *officeFlags) run(cmd *cobra.Command) error {
 			return err
 		}
 	}
+	if c.Look == office.People {
+		if c.Cast, err = o.cast(cmd.Context()); err != nil {
+			return err
+		}
+	}
 	if o.video == "" {
 		return o.live(cmd.Context(), c)
 	}
 	return o.render(cmd.Context(), c)
+}
+
+// cast cuts out the people of the look people.
+func (o *officeFlags) cast(ctx context.Context) (*cutout.Cast, error) {
+	var bar *progressbar.ProgressBar
+	cast, err := camsim.LoadCast(ctx, o.people, o.peopleTruth, func(done, total int) {
+		if bar == nil {
+			bar = newBar(int64(total), "cutting out people")
+		}
+		bar.Set(done)
+	})
+	if err == nil {
+		bar.Finish()
+	}
+	return cast, err
 }
 
 func (o *officeFlags) render(ctx context.Context, c office.Config) error {

@@ -129,6 +129,9 @@ func (s *Server) AddOffice(name string, cfg office.Config, enc Encoding) (*offic
 		return nil, err
 	}
 	sim, err := office.New(cfg)
+	if err == nil {
+		err = cfg.Drawable()
+	}
 	if err != nil {
 		return nil, err
 	}

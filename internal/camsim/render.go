@@ -17,6 +17,9 @@ func Render(ctx context.Context, sim *office.Sim, length time.Duration, path str
 		return err
 	}
 	cfg := sim.Config()
+	if err := cfg.Drawable(); err != nil {
+		return err
+	}
 	if enc.Bitrate == 0 {
 		enc.Bitrate = officeBitrate
 	}

@@ -109,20 +109,22 @@ func transcode(ctx context.Context, from, to string, enc Encoding, progress func
 
 // video is what ffprobe knows of a file.
 type video struct {
+	size   models.Size
 	fps    float64
 	length time.Duration // 0 when unknown
 }
 
 // probe asks ffprobe about the first video track of a file.
 func probe(ctx context.Context, file string) (video, error) {
-	out, err := output(ctx, "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=avg_frame_rate,r_frame_rate:format=duration", "-of", "json", file)
+	out, err := output(ctx, "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height,avg_frame_rate,r_frame_rate:format=duration", "-of", "json", file)
 	if models.KindOf(err) == models.KindUnavailable || ctx.Err() != nil {
 		return video{}, err
 	}
 	var p struct {
 		Streams []struct {
-			Average string `json:"avg_frame_rate"`
-			Base    string `json:"r_frame_rate"`
+			Width, Height int
+			Average       string `json:"avg_frame_rate"`
+			Base          string `json:"r_frame_rate"`
 		}
 		Format struct{ Duration string }
 	}
@@ -132,7 +134,7 @@ func probe(ctx context.Context, file string) (video, error) {
 	if err := json.Unmarshal([]byte(out), &p); err != nil || len(p.Streams) == 0 {
 		return video{}, models.Errorf(models.KindUnsupported, "%s holds no pictures", file)
 	}
-	v := video{fps: ratio(p.Streams[0].Average)}
+	v := video{size: models.Size{W: p.Streams[0].Width, H: p.Streams[0].Height}, fps: ratio(p.Streams[0].Average)}
 	if v.fps == 0 {
 		v.fps = ratio(p.Streams[0].Base)
 	}

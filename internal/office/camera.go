@@ -11,33 +11,32 @@ import (
 )
 
 // Camera is the configuration that fits the office: zone "q1" where people wait, "s1".. where they are served, "o1"..
-// where officers work, and counters "c1".. from left to right. The detector is foreground, the only one that sees
-// drawn people.
+// where officers work, and counters "c1".. from left to right. The detector is foreground for drawn people, whom no
+// network finds, and a network for people of real pixels.
 func (c Config) Camera() models.Camera {
 	c = c.withDefaults()
-	v, r := newView(c.Size), newRoom(c)
+	v, r := newView(c), newRoom(c)
 	cam := models.Camera{
 		ID: c.Name, Detector: models.DetectorConfig{Kind: "foreground"}, AnalyseFPS: 5,
 		Zones: []models.Zone{{
-			ID: "q1", Kind: models.ZoneQueue, Anchor: models.AnchorFoot, MinDwell: 3 * time.Second,
-			Polygon: v.zone(
-				pt2(v.point(vec{-queueEnd, queueTop}, 0)), pt2(v.point(vec{queueEnd, queueTop}, 0)),
-				pt2(v.point(vec{queueEnd, -0.65}, 0)), pt2(v.point(vec{-queueEnd, -0.65}, 0))),
+			ID: "q1", Kind: models.ZoneQueue, Anchor: models.AnchorFoot, MinDwell: 3 * time.Second, Polygon: v.zone(r.waiting(v)...),
 		}},
 	}
+	if c.Look == People {
+		cam.Detector.Kind = "network"
+	}
 	for k := range c.Counters {
-		x, half := r.centre(k), 0.36*r.pitch
 		cam.Zones = append(cam.Zones, models.Zone{
 			ID: fmt.Sprintf("s%d", k+1), Kind: models.ZoneService, Anchor: models.AnchorFoot, MinDwell: 5 * time.Second,
-			Polygon: v.zone(v.outline(0, vec{x - half, 3.9}, vec{x + half, 3.9}, vec{x + half, 2.7}, vec{x - half, 2.7})...),
+			Polygon: v.zone(v.outline(0, r.service(k)...)...),
 		})
 	}
 	for k := range c.Counters {
 		o := r.officer(k)
 		middle, _ := v.point(o, 0)
 		_, top := v.point(o, 1.85)
-		_, bottom := v.point(vec{o.x, deskBack}, 0.65)
-		half := 0.18 * r.pitch * v.scale(o)
+		_, bottom := v.point(vec{o.x, r.deskBack}, 0.65)
+		half := r.staffHalf() * v.scale(o)
 		left, right := middle-half, middle+half
 		cam.Zones = append(cam.Zones, models.Zone{
 			ID: fmt.Sprintf("o%d", k+1), Kind: models.ZoneStaff, Anchor: models.AnchorCentre,

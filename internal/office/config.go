@@ -16,6 +16,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/counterwatch/counterwatch/internal/cutout"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -28,8 +29,20 @@ const (
 	Seats Queue = "seats" // on stools, called in the order of arrival
 )
 
-// MaxCounters is the number of counters the room has space for.
-const MaxCounters = 6
+// Look says what people are made of, and with that which room they are in.
+type Look string
+
+// The looks.
+const (
+	Drawn  Look = "drawn"  // drawn figures, seen from high above: for a detector that looks at changes
+	People Look = "people" // real people's pixels (Config.Cast), seen as by a camera on the wall: for neural detectors
+)
+
+// The numbers of counters the rooms have space for.
+const (
+	MaxCounters       = 6
+	MaxCountersPeople = 4
+)
 
 // Config describes an office. The zero value works: three counters and a line, at life's own pace.
 //
@@ -40,11 +53,16 @@ type Config struct {
 	Seed  uint64
 	Queue Queue // default Line
 
+	Look Look         // default Drawn
+	Cast *cutout.Cast // who is shown in the People look; without it an office can be lived in, but not drawn
+
 	Counters        int           // 1..MaxCounters, default 3
 	ArrivalsPerHour float64       // Poisson arrivals per hour of office time; default 8 for each counter
 	Service         time.Duration // mean service time, lognormal, office time; default 5 min
 	ServiceSpread   float64       // standard deviation of the logarithm of a service time; default 0.5
 	Patience        time.Duration // mean wait after which people give up, lognormal, office time; default 45 min, negative: nobody does
+
+	Occlusion float64 // share of citizens who stand between the camera and their officer (People look only); default 0
 
 	BreakEvery time.Duration // mean time at the counter between an officer's breaks, office time; default 50 min, negative: no breaks
 	BreakFor   time.Duration // mean length of a break, office time; default 14 min
@@ -54,7 +72,7 @@ type Config struct {
 	OpenFor time.Duration // opening hours, office time: then nobody comes any more, who waits is served, officers leave; default: all the time
 
 	Speed float64     // how many times faster office time runs than the video's clock: 1..60, default 1
-	Size  models.Size // of the picture; default 640x360; even, 320..1920 wide, between 5:4 and 16:9
+	Size  models.Size // of the picture; default 640x360, in the People look 1280x720; even, 320..1920 wide, between 5:4 and 16:9
 	FPS   float64     // 1..60, default 15
 
 	MaxAbsence            time.Duration // of every counter, video time; default 15 min divided by Speed
@@ -89,6 +107,10 @@ func (c Config) withDefaults() Config {
 	c.BreakFor = cmp.Or(c.BreakFor, 14*time.Minute)
 	c.Opens = cmp.Or(c.Opens, 2500*time.Millisecond)
 	c.Speed = cmp.Or(c.Speed, 1)
+	c.Look = cmp.Or(c.Look, Drawn)
+	if c.Look == People {
+		c.Size = cmp.Or(c.Size, models.Size{W: 1280, H: 720})
+	}
 	c.Size = cmp.Or(c.Size, models.Size{W: 640, H: 360})
 	c.FPS = cmp.Or(c.FPS, 15)
 	scaled := func(d time.Duration) time.Duration {
@@ -108,11 +130,21 @@ func (c Config) Validate() error {
 	if c.Queue != Line && c.Queue != Seats {
 		return models.Invalid("queue", "%q: use %s or %s", c.Queue, Line, Seats)
 	}
+	most := MaxCounters
+	switch {
+	case c.Look != Drawn && c.Look != People:
+		return models.Invalid("look", "%q: use %s or %s", c.Look, Drawn, People)
+	case c.Look == People:
+		most = MaxCountersPeople
+	case c.Cast != nil:
+		return models.Invalid("cast", "drawn people need none: use the look %q", People)
+	}
 	for _, r := range []struct {
 		field     string
 		v, lo, hi float64
 	}{
-		{"counters", float64(c.Counters), 1, MaxCounters},
+		{"counters", float64(c.Counters), 1, float64(most)},
+		{"occlusion", c.Occlusion, 0, 1},
 		{"arrivals per hour", c.ArrivalsPerHour, 0.1, 1000},
 		{"service minutes", c.Service.Minutes(), 0.1, 600},
 		{"service spread", c.ServiceSpread, 0.01, 2},
@@ -133,6 +165,14 @@ func (c Config) Validate() error {
 	}
 	if c.Size.W%2 != 0 || c.Size.H%2 != 0 {
 		return models.Invalid("size", "%dx%d: width and height must be even", c.Size.W, c.Size.H)
+	}
+	return nil
+}
+
+// Drawable returns a KindInvalid error when an office can be lived in but not drawn.
+func (c Config) Drawable() error {
+	if c.Look == People && (c.Cast == nil || len(c.Cast.Actors) == 0) {
+		return models.Invalid("cast", "the look %q shows real people: cut them out of a video first (camsim office --people VIDEO --people-truth GT.txt)", People)
 	}
 	return nil
 }

@@ -319,8 +319,8 @@ func TestTheLineKeepsDistance(t *testing.T) {
 			}
 		}
 	}
-	if longest != lineSlots {
-		t.Errorf("the longest line is %d, want it full at %d", longest, lineSlots)
+	if longest != s.room.slots {
+		t.Errorf("the longest line is %d, want it full at %d", longest, s.room.slots)
 	}
 }
 

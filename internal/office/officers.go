@@ -54,7 +54,7 @@ func (s *Sim) takes(c *counter) bool {
 func (s *Sim) work(c *counter) {
 	desk, door := s.room.officer(c.index), s.room.door(c.index)
 	within := vec{door.x + 1.1, door.y} // behind the wall, beside the doorway
-	beside := vec{door.x, officerY + 0.3}
+	beside := vec{door.x, s.room.officers + 0.3}
 	switch {
 	case c.self == nil && s.now >= c.returns && (!s.closed() || len(s.line) > 0):
 		p := s.newPerson(-1 - c.index)

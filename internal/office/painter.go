@@ -5,18 +5,26 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/counterwatch/counterwatch/internal/cutout"
 	"github.com/counterwatch/counterwatch/models"
 )
 
 // painter draws the people of one moment into the office's still picture.
 type painter struct {
-	view     view
-	room     room
-	grain    *rand.Rand // chooses the noise of each picture
-	empty    []byte     // BGR24, the room without people
-	desks    []bool     // by pixel: part of a desk, in front of officers
-	from, to int        // rows that hold desks
-	noise    []byte     // 0..2*noiseMean, longer than a picture by noiseSpan bytes
+	view  view
+	room  room
+	grain *rand.Rand // chooses the noise of each picture
+	empty []byte     // BGR24, the room without people
+	props []prop     // the farthest first
+	noise []byte     // 0..2*noiseMean, longer than a picture by noiseSpan bytes
+	toned map[*cutout.Sprite]*cutout.Sprite
+}
+
+// prop is a thing that hides people who are farther away than y.
+type prop struct {
+	y        float64
+	mask     []bool // by pixel
+	from, to int    // rows
 }
 
 // Sensor noise: every byte of the picture rises by a value between 0 and 2*noiseMean.
@@ -26,7 +34,7 @@ const (
 )
 
 func newPainter(v view, r room, seed uint64) *painter {
-	p := &painter{view: v, room: r, grain: rng(seed, 2)}
+	p := &painter{view: v, room: r, grain: rng(seed, 2), toned: map[*cutout.Sprite]*cutout.Sprite{}}
 	p.paintRoom()
 	p.noise = make([]byte, 3*v.size.W*v.size.H+noiseSpan+8)
 	chance := rng(seed, 1)
@@ -37,7 +45,8 @@ func newPainter(v view, r room, seed uint64) *painter {
 	return p
 }
 
-// Draw paints the newest frame into f, whose Pix is reused when it is large enough. At is left to the caller.
+// Draw paints the newest frame into f, whose Pix is reused when it is large enough. At is left to the caller. An office of
+// the people look needs Config.Cast to be drawn (Config.Drawable).
 func (s *Sim) Draw(f *models.Frame) {
 	f.Number, f.Size, f.Stride, f.Format = s.frame, s.cfg.Size, 3*s.cfg.Size.W, models.BGR24
 	n := f.Stride * f.H
@@ -63,22 +72,27 @@ func (p *painter) paint(c *canvas, people []*person) {
 		}
 		return a.id - b.id
 	})
+	props := p.props
 	for _, q := range order {
-		if q.officer {
-			p.person(c, q)
+		for len(props) > 0 && q.at.y < props[0].y {
+			p.stamp(c, props[0])
+			props = props[1:]
 		}
+		p.person(c, q)
 	}
-	for i := p.from * c.size.W; i < p.to*c.size.W; i++ {
-		if p.desks[i] {
+	for _, o := range props {
+		p.stamp(c, o)
+	}
+	p.addNoise(c.pix)
+}
+
+// stamp restores the pixels of a prop.
+func (p *painter) stamp(c *canvas, o prop) {
+	for i := o.from * c.size.W; i < o.to*c.size.W; i++ {
+		if o.mask[i] {
 			copy(c.pix[3*i:3*i+3], p.empty[3*i:3*i+3])
 		}
 	}
-	for _, q := range order {
-		if !q.officer {
-			p.person(c, q)
-		}
-	}
-	p.addNoise(c.pix)
 }
 
 // addNoise adds eight bytes at a time: no byte overflows, since colours stay below brightest.

@@ -38,42 +38,57 @@ func newLook(r *rand.Rand, officer bool) look {
 	return l
 }
 
-const seatedHeight = 0.76 // of the standing height
+const (
+	seatedHeight = 0.76 // of the standing height: the drawn look's citizens on stools
+	sittingTop   = 0.81 // of the standing height: the top of somebody seated on a chair 45 cm high, and of so much
+	sittingPart  = 0.62 // of the standing height is anything seen below that, in the people look
+)
 
 // figure is where a person stands in the picture, before anything hides it.
 type figure struct {
-	foot, head pt
+	foot, head pt      // of somebody seated in the people look, foot is where the picture of the person ends
 	scale      float64 // pixels a metre
 	width      float64 // pixels
+	tall       float64 // pixels of the standing height
 }
 
-func (v view) figure(p *person) figure {
-	h := p.look.height
-	if p.seated {
-		h *= seatedHeight
-	}
+func (s *Sim) figure(p *person) figure {
+	v, h := s.view, p.look.height
 	var f figure
 	f.foot.x, f.foot.y = v.point(p.at, 0)
 	_, f.head.y = v.point(p.at, h)
-	f.head.x, f.scale = f.foot.x, v.scale(p.at)
+	f.head.x, f.scale, f.tall = f.foot.x, v.scale(p.at), f.foot.y-f.head.y
 	f.width = p.look.width * f.scale
+	switch {
+	case !s.room.low && p.seated:
+		_, f.head.y = v.point(p.at, h*seatedHeight)
+	case s.room.low:
+		if p.sprite, p.flip = s.sprite(p); p.sprite != nil {
+			f.width = f.tall * float64(p.sprite.W) / float64(p.sprite.H)
+		}
+		if p.seated {
+			_, f.head.y = v.point(p.at, h*sittingTop)
+			f.foot.y = f.head.y + sittingPart*f.tall
+		}
+	}
 	return f
 }
 
-// visible is the box of what can be seen of a person, pixels; desks, doorways and the picture's edges hide the rest.
-// Other people do not count as hiding.
+// visible is the box of what can be seen of a person, pixels; desks, doorways, the backs of chairs and the picture's edges
+// hide the rest. Other people do not count as hiding.
 func (s *Sim) visible(p *person) models.Box {
-	f := s.view.figure(p)
+	f := p.fig
 	left, right, top, bottom := f.foot.x-f.width/2, f.foot.x+f.width/2, f.head.y, f.foot.y
-	if p.officer {
-		k := -1 - p.id
-		if math.Abs(p.at.x-s.room.centre(k)) < s.room.deskHalf() {
-			_, desk := s.view.point(vec{p.at.x, deskBack}, deskTop)
-			bottom = min(bottom, desk)
-		}
+	switch {
+	case p.officer && s.room.behindDesk(-1-p.id, p.at):
+		_, desk := s.view.point(vec{p.at.x, s.room.deskBack}, s.room.deskTop)
+		bottom = min(bottom, desk)
+	case p.seated && s.room.low:
+		_, chair := s.view.point(vec{p.at.x, p.at.y - chairBack}, chairTop)
+		bottom = min(bottom, chair)
 	}
 	if p.edge != 0 {
-		edge, _ := s.view.point(vec{p.edge, wallY - 0.12}, 0)
+		edge, _ := s.view.point(vec{p.edge, s.room.wall - 0.12}, 0)
 		right = min(right, edge)
 	}
 	left, right = max(left, 0), min(right, float64(s.cfg.Size.W))
@@ -90,11 +105,15 @@ func (p *painter) person(c *canvas, q *person) {
 		return
 	}
 	if q.edge != 0 {
-		x, _ := p.view.point(vec{q.edge, wallY - 0.12}, 0)
+		x, _ := p.view.point(vec{q.edge, p.room.wall - 0.12}, 0)
 		c.clip.x1 = min(int(x), c.size.W)
 		defer func() { c.clip.x1 = c.size.W }()
 	}
-	f := p.view.figure(q)
+	if p.room.low {
+		p.cutting(c, q)
+		return
+	}
+	f := q.fig
 	b := body{c, q, f, f.foot.y - f.head.y, f.scale, 0}
 	if len(q.path) > 0 {
 		b.swing = math.Sin(q.walked * 2 * math.Pi / 1.3)

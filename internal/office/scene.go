@@ -21,27 +21,24 @@ var (
 	white       = rgb{238, 238, 234}
 )
 
-// paintRoom paints the empty office and notes which pixels are desks.
+// paintRoom paints the empty office and notes what stands in front of people.
 func (p *painter) paintRoom() {
-	n := p.view.size.W * p.view.size.H
-	p.empty, p.desks = make([]byte, 3*n), make([]bool, n)
+	p.empty = make([]byte, 3*p.view.size.W*p.view.size.H)
 	c := newCanvas(p.view.size, p.empty)
+	if p.room.low {
+		p.paintLowRoom(c)
+		return
+	}
 	p.floor(c)
 	p.wall(c)
 	for k := range p.room.counters {
 		p.doorway(c, k)
 	}
-	before := append([]byte(nil), p.empty...)
-	for k := range p.room.counters {
-		p.desk(c, k)
-	}
-	p.from, p.to = p.view.size.H, 0
-	for i := range n {
-		if [3]byte(p.empty[3*i:]) != [3]byte(before[3*i:]) {
-			p.desks[i] = true
-			p.from, p.to = min(p.from, i/p.view.size.W), max(p.to, i/p.view.size.W+1)
+	p.prop(c, p.room.deskFront, func(c *canvas) {
+		for k := range p.room.counters {
+			p.desk(c, k)
 		}
-	}
+	})
 	p.waitingArea(c)
 	if p.room.counters < 5 { // else there is no space
 		p.plant(c, vec{-5.05, 2.75})
@@ -50,19 +47,23 @@ func (p *painter) paintRoom() {
 }
 
 func (p *painter) floor(c *canvas) {
-	w, h := float64(c.size.W), float64(c.size.H)
+	w, h, wall := float64(c.size.W), float64(c.size.H), p.room.wall
 	c.rect(models.Box{X: -2, Y: -2, W: w + 4, H: h + 4}, 0, floorColour, 1)
 	const far = 9.0
-	for x := -far; x <= far; x += 1.2 {
-		p.stroke(c, vec{x, -3}, vec{x, wallY}, 0.025, tileColour)
+	near := -3.0
+	if p.room.low {
+		near = 1.2
 	}
-	for y := -3.0; y < wallY; y += 1.2 {
+	for x := -far; x <= far; x += 1.2 {
+		p.stroke(c, vec{x, near}, vec{x, wall}, 0.025, tileColour)
+	}
+	for y := near; y < wall; y += 1.2 {
 		p.stroke(c, vec{-far, y}, vec{far, y}, 0.03, tileColour)
 	}
 	// Daylight falls in from the right.
 	for i := range 6 {
 		x := 1.5 + float64(i)*0.9
-		c.polygon(p.view.outline(0, vec{x, -3}, vec{far + 4, -3}, vec{far + 4, wallY}, vec{x + 2, wallY}), white, 0.035)
+		c.polygon(p.view.outline(0, vec{x, near}, vec{far + 4, near}, vec{far + 4, wall}, vec{x + 2, wall}), white, 0.035)
 	}
 }
 
@@ -75,7 +76,7 @@ func (p *painter) stroke(c *canvas, a, b vec, half float64, col rgb) {
 }
 
 func (p *painter) wall(c *canvas) {
-	_, foot := p.view.point(vec{0, wallY}, 0)
+	_, foot := p.view.point(vec{0, p.room.wall}, 0)
 	w := float64(c.size.W)
 	c.rect(models.Box{X: -2, Y: -2, W: w + 4, H: foot + 2}, 0, wallColour, 1)
 	u := w / 640
@@ -86,9 +87,9 @@ func (p *painter) wall(c *canvas) {
 // doorway is the door by which the officer of a counter comes and goes.
 func (p *painter) doorway(c *canvas, k int) {
 	d := p.room.door(k)
-	left, foot := p.view.point(vec{d.x - doorHalf, wallY}, 0)
-	right, _ := p.view.point(vec{d.x + doorHalf, wallY}, 0)
-	_, top := p.view.point(vec{d.x, wallY}, doorTop+0.15)
+	left, foot := p.view.point(vec{d.x - doorHalf, p.room.wall}, 0)
+	right, _ := p.view.point(vec{d.x + doorHalf, p.room.wall}, 0)
+	_, top := p.view.point(vec{d.x, p.room.wall}, doorTop+0.15)
 	u := float64(c.size.W) / 640
 	c.rect(models.Box{X: left - 3*u, Y: top - 3*u, W: right - left + 6*u, H: foot - top + 3*u}, u, frameColour, 1)
 	c.rect(models.Box{X: left, Y: top, W: right - left, H: foot - top + 3*u}, 0, doorColour.shade(1.2), 1)
@@ -97,7 +98,7 @@ func (p *painter) doorway(c *canvas, k int) {
 
 // desk paints a counter with its number; what is painted here hides officers.
 func (p *painter) desk(c *canvas, k int) {
-	x, half := p.room.centre(k), p.room.deskHalf()
+	x, half, deskTop, deskFront, deskBack := p.room.centre(k), p.room.deskHalf(), p.room.deskTop, p.room.deskFront, p.room.deskBack
 	l, r := x-half, x+half
 	front := append(p.view.outline(0, vec{l, deskFront}, vec{r, deskFront}), p.view.outline(deskTop, vec{r, deskFront}, vec{l, deskFront})...)
 	c.polygon(p.view.outline(deskTop, vec{l, deskFront}, vec{r, deskFront}, vec{r, deskBack}, vec{l, deskBack}), woodColour, 1)
@@ -126,11 +127,12 @@ func (c *canvas) unit() float64 { return float64(c.size.W) / 640 }
 // waitingArea is the floor marking of the line, or the stools.
 func (p *painter) waitingArea(c *canvas) {
 	if p.room.queue == Line {
-		for i := range lineSlots {
+		for i := range p.room.slots {
 			at := p.room.place(i)
 			p.stroke(c, vec{at.x - 0.28, at.y - 0.32}, vec{at.x + 0.28, at.y - 0.32}, 0.025, tapeColour)
 		}
-		p.stroke(c, vec{-queueEnd, queueTop - 0.1}, vec{queueEnd, queueTop - 0.1}, 0.03, tapeColour)
+		q := p.room.queueZone
+		p.stroke(c, vec{q[0], q[3] - 0.1}, vec{q[1], q[3] - 0.1}, 0.03, tapeColour)
 		return
 	}
 	for i := range p.room.places() {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/counterwatch/counterwatch/internal/cutout"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -64,6 +65,15 @@ type person struct {
 	seated bool
 	edge   float64 // hidden right of this x (metres at the wall) while in a doorway; 0 is none
 
+	actor    *cutout.Actor // whose pixels are shown; nil for drawn people
+	walk     int           // of the actor,
+	pose     int           // and where in its poses
+	mirrored bool          // while standing
+	gain     int           // brightness, 1/256
+	sprite   *cutout.Sprite
+	flip     bool // the sprite is shown mirrored
+
+	fig     figure
 	box     models.Box // drawn, pixels; empty while hidden
 	inside  uint64     // zones it stands in, by bit
 	since   [1 + 2*MaxCounters]float64
@@ -82,7 +92,7 @@ func New(cfg Config) (*Sim, error) {
 		return nil, fmt.Errorf("office: %w", err)
 	}
 	cfg = cfg.withDefaults()
-	s := &Sim{cfg: cfg, camera: cfg.Camera(), view: newView(cfg.Size), room: newRoom(cfg), arrivals: rng(cfg.Seed, 0)}
+	s := &Sim{cfg: cfg, camera: cfg.Camera(), view: newView(cfg), room: newRoom(cfg), arrivals: rng(cfg.Seed, 0)}
 	s.next = cfg.Opens.Seconds() + 1 + s.after(s.arrivals, 0.3*3600/cfg.ArrivalsPerHour)
 	for k := range cfg.Counters {
 		s.counters = append(s.counters, s.newCounter(k))
@@ -165,7 +175,7 @@ func (s *Sim) arrive() {
 	if s.now < s.next || s.closed() {
 		return
 	}
-	if s.newest != nil && s.newest.at.x > entranceX-2 && s.newest.doing == waiting {
+	if s.newest != nil && math.Abs(s.newest.at.x-s.room.entrance) < 2 && s.newest.doing == waiting {
 		return // the entrance is narrow
 	}
 	s.next = s.now + s.after(s.arrivals, 3600/s.cfg.ArrivalsPerHour)
@@ -174,7 +184,7 @@ func (s *Sim) arrive() {
 		return
 	}
 	p := s.newPerson(len(s.visits) + 1)
-	p.at, p.place, p.visit = vec{entranceX, lineY}, place, len(s.visits)
+	p.at, p.place, p.visit = vec{s.room.entrance, s.room.line}, place, len(s.visits)
 	p.path = s.room.wayIn(place)
 	p.until = math.Inf(1)
 	if s.cfg.Patience > 0 {
@@ -189,6 +199,7 @@ func (s *Sim) newPerson(id int) *person {
 	p := &person{id: id, rng: rng(s.cfg.Seed, uint64(int64(id)+1000)), heads: vec{-1, 0}}
 	p.look = newLook(p.rng, id < 0)
 	// Office time runs faster, legs hardly.
+	s.cast(p)
 	p.pace = (1.15 + 0.3*p.rng.Float64()) * math.Min(math.Pow(s.cfg.Speed, 0.1), 1.3)
 	return p
 }
@@ -203,10 +214,9 @@ func (s *Sim) freePlace() (int, bool) {
 		taken[p.place] = true
 	}
 	for row := range 2 {
-		seats := s.arrivals.Perm(seatsRow)
-		for _, i := range seats {
-			if !taken[row*seatsRow+i] {
-				return row*seatsRow + i, true
+		for _, i := range s.arrivals.Perm(s.room.seats) {
+			if !taken[row*s.room.seats+i] {
+				return row*s.room.seats + i, true
 			}
 		}
 	}
@@ -222,7 +232,7 @@ func (s *Sim) call(c *counter) {
 			p.until = s.now + max(s.lognormal(p.rng, s.cfg.Service, s.cfg.ServiceSpread), 8)
 		case p.doing == served && s.now >= p.until:
 			p.doing, p.path = leaving, s.room.wayHome(p.at)
-		case p.doing == leaving && p.at.y < outLane+0.1:
+		case p.doing == leaving && p.at.y < s.room.outLane+0.1:
 			c.citizen, c.free = nil, s.now+0.5+1.5*p.rng.Float64()
 		}
 		return
@@ -235,8 +245,9 @@ func (s *Sim) call(c *counter) {
 		return // still on the way to a waiting place, or only just there
 	}
 	s.line = s.line[1:]
+	hiding := s.cfg.Occlusion > 0 && p.rng.Float64() < s.cfg.Occlusion
 	p.doing, p.counter, c.citizen = called, c.index, p
-	p.seated, p.path = false, s.room.wayToCounter(p.at, c.index)
+	p.seated, p.path = false, s.room.wayToCounter(p.at, s.room.citizen(c.index, hiding))
 }
 
 // wait moves the line up and lets go who has lost patience.
@@ -247,7 +258,7 @@ func (s *Sim) wait() {
 		}
 		s.visits[p.visit].GaveUp = true
 		p.doing, p.seated = leaving, false
-		p.path = append(s.room.wayOutOfQueue(p.at), s.room.wayHome(vec{p.at.x, inLane})...)
+		p.path = append(s.room.wayOutOfQueue(p.at), s.room.wayHome(vec{p.at.x, s.room.inLane})...)
 		return true
 	})
 	for i, p := range s.line {
@@ -260,12 +271,12 @@ func (s *Sim) wait() {
 		}
 		if len(p.path) == 0 {
 			p.seated = s.room.queue == Seats
-			p.heads = vec{-1, 0}
+			p.heads = vec{-s.room.tail, 0}
 			if p.seated {
 				p.heads = vec{0, 1}
 			}
 		}
-		if s.room.queue == Line && i > 0 && p.at.x-s.line[i-1].at.x < slotGap-0.02 {
+		if s.room.queue == Line && i > 0 && s.room.tail*(p.at.x-s.line[i-1].at.x) < s.room.gap-0.02 {
 			p.still = s.now + 0.1 // nobody walks through the one in front
 		}
 	}

@@ -45,6 +45,7 @@ type stay struct {
 
 // observe compares the box that will be drawn with the zones and notes who came and went.
 func (s *Sim) observe(p *person) {
+	p.fig = s.figure(p)
 	p.box = s.visible(p)
 	b := p.box.Normalise(s.cfg.Size)
 	for z, zone := range s.camera.Zones {

@@ -1,0 +1,77 @@
+package camsim
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/counterwatch/counterwatch/internal/cutout"
+	"github.com/counterwatch/counterwatch/internal/mot"
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// LoadCast cuts people for simulated offices (office.Config.Cast) out of the video of a fixed camera with the ground truth
+// of everybody in it, a file in MOT format. It takes some ten seconds; progress, if not nil, is told the frames done of
+// all. Errors name the file that has to be another one.
+func LoadCast(ctx context.Context, video, truth string, progress func(done, total int)) (*cutout.Cast, error) {
+	rows, err := mot.ReadFile(truth)
+	if err != nil {
+		return nil, fmt.Errorf("people's ground truth: %w", err)
+	}
+	info, err := os.Stat(video)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, models.Errorf(models.KindNotFound, "people's video %s: there is no such file", video)
+	case err != nil:
+		return nil, fmt.Errorf("people's video: %w", err)
+	case info.IsDir():
+		return nil, models.Errorf(models.KindInvalid, "people's video %s is a folder: name a video file", video)
+	}
+	abs, err := filepath.Abs(video) // so that no name looks like an option or a protocol
+	if err != nil {
+		return nil, err
+	}
+	v, err := probe(ctx, abs)
+	if err != nil {
+		return nil, err
+	}
+	play := func(frame func(n int, pix []byte) error) error { return pictures(ctx, abs, v.size, frame) }
+	return cutout.Cut(cutout.Video{Name: video, Size: v.size, Play: play}, rows, progress)
+}
+
+// pictures decodes a video and calls frame for each picture, BGR24, counting from 1.
+func pictures(ctx context.Context, file string, size models.Size, frame func(n int, pix []byte) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	c, err := command(ctx, "ffmpeg", "-v", "error", "-nostdin", "-i", file, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "bgr24", "pipe:1")
+	if err != nil {
+		return err
+	}
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := c.cmd.Start(); err != nil {
+		return err
+	}
+	in, pix := bufio.NewReaderSize(out, 1<<20), make([]byte, 3*size.W*size.H)
+	for n := 1; err == nil; n++ {
+		if _, err = io.ReadFull(in, pix); err == nil {
+			err = frame(n, pix)
+		}
+	}
+	if err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+		stop() // the caller's own error
+		c.wait()
+		return err
+	}
+	if err := c.wait(); err != nil {
+		return fmt.Errorf("decode: %w", err)
+	}
+	return nil
+}
