@@ -34,10 +34,11 @@ func main() {
 
 // report is one run with what its sections found.
 type report struct {
-	data  string // folder of recorded videos with ground truth; empty when there is none
-	dir   string // for temporary files
-	quick bool
-	days  []score // of the pure road, for the worst cases and the plots
+	data   string // folder of recorded videos with ground truth; empty when there is none
+	dir    string // for temporary files
+	quick  bool
+	days   []score // of the pure road, for the worst cases and the plots
+	scored []point // precision and recall by score
 }
 
 // section is one part of the table.

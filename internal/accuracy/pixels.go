@@ -178,4 +178,3 @@ func readCSV(path string) ([]map[string]string, error) {
 	}
 	return table, nil
 }
-
