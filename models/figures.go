@@ -35,6 +35,9 @@ type Minute struct {
 	Kind     ZoneKind  // of the zone; empty for a counter
 	Start    time.Time // the minute's first instant, UTC
 	WorkingS float64   // seconds of the minute inside working time and inside the run
+	// OffS is the rest of the run's seconds in the minute: outside working time, or at a member of a group while it is not
+	// staffed, which is nobody's absence. The counts below tell of both, because a calendar may be decided late.
+	OffS float64
 	// ObservedS is the number of seconds that were seen; the sum of AtCount. The rest of the minute is unknown.
 	ObservedS  float64
 	OccupancyS float64 // integral of the count over the observed seconds: person-seconds (counter: officer-seconds)
