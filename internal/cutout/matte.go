@@ -73,20 +73,19 @@ func (c *cutter) matte(pix []byte, box, around models.Box) (s Sprite, at models.
 	back := c.back.crop(zoom*x0, zoom*y0, fore.w, fore.h)
 	diff := make([]byte, fore.w*fore.h)
 	m := newMask(fore.w, fore.h)
+	// A shadow lies on the ground, below the box's lower quarter.
+	b := models.Box{X: (box.X - part.X) * zoom, Y: (box.Y - part.Y) * zoom, W: box.W * zoom, H: box.H * zoom}
+	ground := int(b.Y + 0.75*b.H)
 	for i := range diff {
-		diff[i] = difference(fore.pix[3*i:3*i+3], back.pix[3*i:3*i+3])
-		m.on[i] = diff[i] > different
+		f, g := fore.pix[3*i:3*i+3], back.pix[3*i:3*i+3]
+		diff[i] = difference(f, g)
+		if x, y := i%m.w, i/m.w; diff[i] > different && (y < ground || !shadow(f, g)) {
+			m.set(x, y)
+		}
 	}
 	all := m.count()
 	if float64(all) > 0.1*box.Area()*zoom*zoom {
 		c.moving++
-	}
-	// The box in the crop; below its lower quarter a shadow lies on the ground.
-	b := models.Box{X: (box.X - part.X) * zoom, Y: (box.Y - part.Y) * zoom, W: box.W * zoom, H: box.H * zoom}
-	for y := max(int(b.Y+0.75*b.H), 0); y < m.h; y++ {
-		for i := y * m.w; i < (y+1)*m.w; i++ {
-			m.on[i] = m.on[i] && !shadow(fore.pix[3*i:3*i+3], back.pix[3*i:3*i+3])
-		}
 	}
 	m.dilate(shape)
 	m.erode(shape)
@@ -143,9 +142,9 @@ func soften(fore, back picture, diff []byte, m *mask, l, t, r, d int) Sprite {
 			i := y*m.w + x
 			var a float64
 			switch {
-			case inside.on[i]:
+			case inside.on(x, y):
 				a = 1
-			case near.on[i]:
+			case near.on(x, y):
 				a = min(max(float64(int(diff[i])-faint)/(sure-faint), 0), 1)
 			}
 			cover := min(max((a-choked)/chokeSpan, 0), 1)
