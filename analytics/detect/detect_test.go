@@ -117,12 +117,3 @@ func TestSuppress(t *testing.T) {
 		}
 	}
 }
-
-func TestReplay(t *testing.T) {
-	r := &Replay{Frames: map[int64][]models.Detection{3: {{Score: .5}}}}
-	for n, want := range map[int64]int{2: 0, 3: 1} {
-		if d, err := r.Detect(&models.Frame{Number: n}); err != nil || len(d) != want {
-			t.Errorf("frame %d: %v, %v", n, d, err)
-		}
-	}
-}

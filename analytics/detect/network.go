@@ -25,7 +25,8 @@ type NetworkConfig struct {
 	Scale      float32     // of values 0..255; 0 leaves them so
 	Decode     Decode      // nil is DecodeYOLOX
 	Classes    int
-	Person     int // class of people
+	Person     int     // class of people
+	MaxIoU     float64 // overlap from which two boxes are one person; 0 is .65, as published for YOLOX
 	Thresholds models.Thresholds
 }
 
@@ -46,13 +47,13 @@ type Network struct {
 // floor is the lowest score that leaves a network detector, whatever the thresholds: below it there is only noise.
 const floor = .05
 
-// maxIoU is the overlap from which two boxes are one person.
-const maxIoU = .65
-
 // NewNetwork makes a detector that owns the engine.
 func NewNetwork(cfg NetworkConfig, engine Engine) *Network {
 	if cfg.Decode == nil {
 		cfg.Decode = DecodeYOLOX
+	}
+	if cfg.MaxIoU == 0 {
+		cfg.MaxIoU = .65
 	}
 	return &Network{cfg: cfg, info: Info{Name: cfg.Name, Engine: engine.Name(), Thresholds: cfg.Thresholds}, engine: engine}
 }
@@ -86,7 +87,7 @@ func (n *Network) Detect(f *models.Frame) ([]models.Detection, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = Suppress(found, maxIoU)
+	found = Suppress(found, n.cfg.MaxIoU)
 	kept := found[:0]
 	for _, d := range found {
 		if d.Box = l.Box(d.Box); d.Box.W >= 1 && d.Box.H >= 1 {

@@ -1,16 +1,26 @@
 package detect
 
-import "github.com/counterwatch/counterwatch/models"
+import (
+	"sync/atomic"
 
-// Replay is a Detector that repeats detections made earlier, by Frame.Number; frames then need no pixels.
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// Replay is a Detector that repeats detections made earlier, by Frame.Number; frames then need no pixels. Boxes come back as
+// they were recorded, neither clipped nor sorted.
 type Replay struct {
 	Name       string // empty is "replay"
 	Thresholds models.Thresholds
 	Frames     map[int64][]models.Detection
+
+	closed atomic.Bool
 }
 
 // Detect returns what was found in the frame of that number.
 func (r *Replay) Detect(f *models.Frame) ([]models.Detection, error) {
+	if r.closed.Load() {
+		return nil, ErrClosed
+	}
 	return append([]models.Detection(nil), r.Frames[f.Number]...), nil
 }
 
@@ -23,5 +33,8 @@ func (r *Replay) Info() Info {
 	return Info{Name: name, Thresholds: r.Thresholds}
 }
 
-// Close does nothing.
-func (r *Replay) Close() error { return nil }
+// Close ends the replay.
+func (r *Replay) Close() error {
+	r.closed.Store(true)
+	return nil
+}

@@ -80,7 +80,7 @@ func newNetwork(name string, cfg models.DetectorConfig, opts Options) (detect.De
 		decode = detect.DecodeRegion
 	}
 	return detect.NewNetwork(detect.NetworkConfig{Name: card.Name, Input: card.Input, Fixed: card.Fixed, RGB: card.RGB, Scale: card.Scale,
-		Decode: decode, Classes: card.Classes, Person: card.Person, Thresholds: nets.WithThreshold(card.Thresholds, cfg.Threshold)}, engine), nil
+		Decode: decode, MaxIoU: card.MaxIoU, Classes: card.Classes, Person: card.Person, Thresholds: nets.WithThreshold(card.Thresholds, cfg.Threshold)}, engine), nil
 }
 
 // newEngine makes the engine of a name for a card's files. Only OpenCV runs Darknet networks.

@@ -39,7 +39,8 @@ type Card struct {
 	RGB        bool        // wants red first
 	Scale      float32     // of values 0..255; 0 leaves them so
 	Classes    int
-	Person     int // class of people
+	Person     int     // class of people
+	MaxIoU     float64 // overlap from which two boxes are one person; 0 is YOLOX's .65
 	Thresholds models.Thresholds
 }
 
@@ -78,7 +79,7 @@ var cards = []Card{
 				Bytes: 1177604, SHA256: "5bbb6d878f6e2eb3deee39e91dc6f9b39700e99ec83fa94d258670a554949728"},
 		},
 		Licence: "public-domain style (YOLO License); training data not stated", Source: "Yolo-Fastest 1.1 body (dog-qiuqiu/Yolo-Fastest)",
-		Decoding: Region, Input: models.Size{W: 640, H: 480}, RGB: true, Scale: 1. / 255, Classes: 1,
+		Decoding: Region, Input: models.Size{W: 640, H: 480}, RGB: true, Scale: 1. / 255, Classes: 1, MaxIoU: .45, // as in Darknet
 		Thresholds: models.Thresholds{Low: .4, High: .5, Birth: .9, Immediate: .97},
 	},
 }
