@@ -20,7 +20,7 @@ const (
 
 // figure computes one point from the sums of its series.
 func figure(q query, sums map[models.SeriesKey][]models.Sum, from, to time.Time, loc *time.Location) *pb.SeriesPoint {
-	e, seen := estimate(q.measure, q.statistic, sums, loc)
+	e, seen := estimate(q, sums, loc)
 	w := wire.ToEstimate(e)
 	return &pb.SeriesPoint{
 		StartTime: wire.ToTime(from), EndTime: wire.ToTime(to),
@@ -71,7 +71,7 @@ func seenOf(k models.SeriesKey, s models.Sum) sight {
 }
 
 // estimate is the figure of some series over their whole length.
-func estimate(m pb.Measure, st pb.Statistic, sums map[models.SeriesKey][]models.Sum, loc *time.Location) (models.Estimate, sight) {
+func estimate(q query, sums map[models.SeriesKey][]models.Sum, loc *time.Location) (models.Estimate, sight) {
 	totals := make(map[models.SeriesKey]models.Sum, len(sums))
 	var all models.Sum
 	var seen sight
@@ -85,9 +85,14 @@ func estimate(m pb.Measure, st pb.Statistic, sums map[models.SeriesKey][]models.
 		seen.add(seenOf(k, t))
 	}
 	e := models.Estimate{N: all.Minutes, Quality: seen.quality(), Method: "count"}
+	m := q.measure
 	switch {
-	case m == pb.Measure_MEASURE_WAIT:
-		e = publish(evidence(sums, all, seen, loc), st)
+	case m == pb.Measure_MEASURE_WAIT || m == pb.Measure_MEASURE_WAIT_SINCE_OPEN:
+		return waits.Publish(evidence(q, sums, all, seen, loc), statistic(q)).Published, seen
+	case m == pb.Measure_MEASURE_SERVICE:
+		return waits.Stays(all.Completed, all.Censored, seen.share(), statistic(q)), seen
+	case m == pb.Measure_MEASURE_GAVE_UP:
+		return waits.Share(all.GaveUp, all.Starts+all.GaveUp, seen.share()), seen
 	case seen.working == 0:
 		e = models.Estimate{Quality: models.Unknown}
 	case m == pb.Measure_MEASURE_COVERAGE:
@@ -96,7 +101,7 @@ func estimate(m pb.Measure, st pb.Statistic, sums map[models.SeriesKey][]models.
 		e = models.Estimate{Quality: models.Unknown, N: all.Minutes}
 	case m == pb.Measure_MEASURE_STAFFING:
 		e.Value = all.StaffedS / (all.StaffedS + all.AbsentS)
-	case st == pb.Statistic_STATISTIC_MAX:
+	case q.statistic == pb.Statistic_STATISTIC_MAX:
 		e.Value = float64(all.Max)
 	default:
 		for _, t := range totals {
@@ -105,51 +110,73 @@ func estimate(m pb.Measure, st pb.Statistic, sums map[models.SeriesKey][]models.
 			}
 		}
 	}
-	if m != pb.Measure_MEASURE_WAIT {
-		e.Low, e.High = math.NaN(), math.NaN() // counts of what was seen: no sampling, no interval
-	}
+	e.Low, e.High = math.NaN(), math.NaN() // counts of what was seen: no sampling, no interval
 	return e, seen
 }
 
-// evidence is what is known about the waits of some queues: their histograms by half day, their parts in order of time.
-func evidence(sums map[models.SeriesKey][]models.Sum, all models.Sum, seen sight, loc *time.Location) waits.Evidence {
-	halves, parts := map[int]*models.Histogram{}, map[time.Time]*waits.Batch{} // half days by year, day and half
+// evidence is what is known about the waits of some queues: their parts in order of time, each with its half day.
+func evidence(q query, sums map[models.SeriesKey][]models.Sum, all models.Sum, seen sight, loc *time.Location) waits.Evidence {
+	parts := map[time.Time]*waits.Part{}
+	var first, last time.Time
 	for _, series := range sums {
 		for _, s := range series {
-			l := s.Start.In(loc)
-			at := (l.Year()*366+l.YearDay())*2 + l.Hour()/12
-			if s.Waits.N > 0 {
-				if halves[at] == nil {
-					halves[at] = &models.Histogram{}
-				}
-				halves[at].Merge(s.Waits)
+			p := parts[s.Start]
+			if p == nil {
+				l := s.Start.In(loc)
+				p = &waits.Part{Session: (l.Year()*366+l.YearDay())*2 + l.Hour()/12} // half days by year, day and half
+				parts[s.Start] = p
 			}
-			if parts[s.Start] == nil {
-				parts[s.Start] = &waits.Batch{}
+			if q.measure == pb.Measure_MEASURE_WAIT_SINCE_OPEN {
+				p.Waits.Merge(s.SinceOpen) // the other estimators know whole waits only
+				continue
 			}
-			b := parts[s.Start]
-			b.PersonS += s.OccupancyS
-			b.Exits += s.Starts + s.GaveUp
-			b.ObservedS += s.ObservedS
+			p.Waits.Merge(s.Waits)
+			p.PersonS += s.OccupancyS
+			p.Exits += s.Starts + s.GaveUp
+			p.ObservedS += s.ObservedS
+			if first.IsZero() || s.Start.Before(first) {
+				first = s.Start
+			}
+			if s.Start.After(last) {
+				last = s.Start
+			}
 		}
 	}
-	e := waits.Evidence{Completed: all.Completed, Censored: all.Censored, Coverage: seen.share()}
-	for _, at := range slices.Sorted(maps.Keys(halves)) {
-		e.Sessions = append(e.Sessions, *halves[at])
+	e := waits.Evidence{AnyOrder: q.anyOrder, Coverage: seen.share()}
+	if q.measure == pb.Measure_MEASURE_WAIT {
+		e.Completed, e.Censored = all.Completed, all.Censored
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(parts), time.Time.Compare) {
-		e.Batches = append(e.Batches, *parts[at])
+		e.Parts = append(e.Parts, *parts[at])
+	}
+	if q.fine == models.StepMinute {
+		e.AtStart, e.AtEnd = lengthAt(sums, first), lengthAt(sums, last)
 	}
 	return e
 }
 
-func publish(e waits.Evidence, st pb.Statistic) models.Estimate {
-	s := waits.Median
-	switch st {
-	case pb.Statistic_STATISTIC_P90:
-		s = waits.P90
-	case pb.Statistic_STATISTIC_MEAN:
-		s = waits.Mean
+// lengthAt is how many people waited in the minute that begins at a moment; longer stretches of time begin and end empty.
+func lengthAt(sums map[models.SeriesKey][]models.Sum, minute time.Time) int {
+	var n float64
+	for _, series := range sums {
+		for _, s := range series {
+			if s.Start.Equal(minute) && s.ObservedS > 0 {
+				n += s.OccupancyS / s.ObservedS
+			}
+		}
 	}
-	return waits.Publish(e, s).Published
+	return int(math.Round(n))
+}
+
+func statistic(q query) waits.Statistic {
+	switch q.statistic {
+	case pb.Statistic_STATISTIC_P90:
+		return waits.P90
+	case pb.Statistic_STATISTIC_MEAN:
+		return waits.Mean
+	case pb.Statistic_STATISTIC_SHARE_OVER:
+		return waits.Over(q.over)
+	default:
+		return waits.Median
+	}
 }

@@ -27,14 +27,33 @@ var measureUnits = map[pb.Measure]string{
 	pb.Measure_MEASURE_WAIT:     "s",
 	pb.Measure_MEASURE_STAFFING: "ratio",
 	pb.Measure_MEASURE_COVERAGE: "ratio",
+	pb.Measure_MEASURE_SERVICE:  "s",
+	pb.Measure_MEASURE_GAVE_UP:  "ratio",
+
+	pb.Measure_MEASURE_WAIT_SINCE_OPEN: "s",
 }
+
+// timeStatistics are the statistics of waits and service times.
+var timeStatistics = []pb.Statistic{
+	pb.Statistic_STATISTIC_MEDIAN, pb.Statistic_STATISTIC_P90, pb.Statistic_STATISTIC_MEAN, pb.Statistic_STATISTIC_SHARE_OVER,
+}
+
+// overDefault and overMost are seconds of STATISTIC_SHARE_OVER.
+const (
+	overDefault = 1800
+	overMost    = 86400
+)
 
 // measureStatistics are the statistics of each measure, its own first.
 var measureStatistics = map[pb.Measure][]pb.Statistic{
 	pb.Measure_MEASURE_QUEUE:    {pb.Statistic_STATISTIC_MEAN, pb.Statistic_STATISTIC_MAX},
-	pb.Measure_MEASURE_WAIT:     {pb.Statistic_STATISTIC_MEDIAN, pb.Statistic_STATISTIC_P90, pb.Statistic_STATISTIC_MEAN},
+	pb.Measure_MEASURE_WAIT:     timeStatistics,
 	pb.Measure_MEASURE_STAFFING: {pb.Statistic_STATISTIC_MEAN},
 	pb.Measure_MEASURE_COVERAGE: {pb.Statistic_STATISTIC_MEAN},
+	pb.Measure_MEASURE_SERVICE:  timeStatistics,
+	pb.Measure_MEASURE_GAVE_UP:  {pb.Statistic_STATISTIC_MEAN},
+
+	pb.Measure_MEASURE_WAIT_SINCE_OPEN: timeStatistics,
 }
 
 // QuerySeries answers with one figure in steps of time.
@@ -52,13 +71,15 @@ func (s *figuresService) QuerySeries(ctx context.Context, r *pb.QuerySeriesReque
 	if err != nil {
 		return nil, err
 	}
-	sums, err := s.series.Sums(ctx, keysOf(in, q.measure), q.fine, q.from, q.to, loc)
+	keys := keysOf(in, q.measure)
+	q.anyOrder = anyOrder(in.cameras, keys)
+	sums, err := s.series.Sums(ctx, keys, q.fine, q.from, q.to, loc)
 	if err != nil {
 		return nil, err
 	}
 	out := &pb.QuerySeriesResponse{
-		Measure: q.measure, Statistic: q.statistic, Step: q.step, Unit: measureUnits[q.measure], TimeZone: loc.String(),
-		MethodVersion: models.MethodVersion, Notices: cat.notices(in),
+		Measure: q.measure, Statistic: q.statistic, Step: q.step, Unit: q.unit(), TimeZone: loc.String(),
+		MethodVersion: models.MethodVersion, Notices: cat.notices(in), OverS: q.over,
 	}
 	for from := q.from; from.Before(q.to); {
 		to := after(q.step, from, loc)
@@ -73,21 +94,53 @@ func (s *figuresService) QuerySeries(ctx context.Context, r *pb.QuerySeriesReque
 type query struct {
 	measure   pb.Measure
 	statistic pb.Statistic
+	over      float64 // seconds of STATISTIC_SHARE_OVER
+	anyOrder  bool    // a queue of it is called out of order
 	step      pb.Step
 	fine      models.Step // step of the sums behind the points: waits need parts of a point for their intervals
 	from, to  time.Time
+}
+
+// unit of the values.
+func (q query) unit() string {
+	if q.statistic == pb.Statistic_STATISTIC_SHARE_OVER {
+		return "ratio"
+	}
+	return measureUnits[q.measure]
+}
+
+// anyOrder reports whether one of the queues is called out of order.
+func anyOrder(cameras []models.Camera, keys []models.SeriesKey) bool {
+	for _, cam := range cameras {
+		for _, z := range cam.Zones {
+			if z.Discipline == models.DisciplineAny && slices.Contains(keys, models.SeriesKey{Camera: cam.ID, Zone: z.ID}) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *figuresService) plan(r *pb.QuerySeriesRequest, loc *time.Location) (query, error) {
 	q := query{measure: r.Measure, statistic: r.Statistic, step: r.Step, from: wire.FromTime(r.StartTime), to: wire.FromTime(r.EndTime)}
 	stats, ok := measureStatistics[q.measure]
 	if !ok {
-		return q, models.Invalid("measure", "give one of MEASURE_QUEUE, MEASURE_WAIT, MEASURE_STAFFING, MEASURE_COVERAGE")
+		return q, models.Invalid("measure", "give one of MEASURE_QUEUE, MEASURE_WAIT, MEASURE_WAIT_SINCE_OPEN, MEASURE_GAVE_UP, MEASURE_SERVICE, MEASURE_STAFFING, MEASURE_COVERAGE")
 	}
 	if q.statistic == pb.Statistic_STATISTIC_UNSPECIFIED {
 		q.statistic = stats[0]
 	} else if !slices.Contains(stats, q.statistic) {
 		return q, models.Invalid("statistic", "%s has %v, not %s", q.measure, stats, q.statistic)
+	}
+	if q.statistic == pb.Statistic_STATISTIC_SHARE_OVER {
+		if q.over = r.OverS; q.over == 0 {
+			q.over = overDefault
+		}
+		if !(q.over >= 1 && q.over <= overMost) {
+			return q, models.Invalid("over_s", "%g is not a number of seconds from 1 to %d", q.over, overMost)
+		}
+	} else if r.OverS != 0 {
+		return q, models.Invalid("over_s", "is for STATISTIC_SHARE_OVER only")
 	}
 	for field, t := range map[string]*time.Time{"start_time": &q.from, "end_time": &q.to} {
 		if y := t.Year(); !t.IsZero() && (y < 2000 || y > 2200) {
@@ -164,16 +217,20 @@ func after(step pb.Step, t time.Time, loc *time.Location) time.Time {
 	}
 }
 
-// keysOf are the series behind a measure of a scope: queues, counters, or both for coverage.
+// keysOf are the series behind a measure of a scope: queues, service zones, counters, or queues and counters for coverage.
 func keysOf(in scope, m pb.Measure) []models.SeriesKey {
-	queues := m != pb.Measure_MEASURE_STAFFING
+	kind := models.ZoneQueue
+	if m == pb.Measure_MEASURE_SERVICE {
+		kind = models.ZoneService
+	}
+	zones := m != pb.Measure_MEASURE_STAFFING
 	counters := m == pb.Measure_MEASURE_STAFFING || m == pb.Measure_MEASURE_COVERAGE
 	var keys []models.SeriesKey
 	for _, cam := range in.cameras {
-		fed := feeds(cam, in.counter)
+		own := zonesOf(cam, in.counter, kind)
 		for _, z := range cam.Zones {
-			of := z.Kind == models.ZoneQueue && (in.zone == "" || in.zone == z.ID) || z.ID == in.zone && m == pb.Measure_MEASURE_COVERAGE
-			if queues && of && (in.counter == "" || contains(fed, z.ID)) {
+			of := z.Kind == kind && (in.zone == "" || in.zone == z.ID) || z.ID == in.zone && m == pb.Measure_MEASURE_COVERAGE
+			if zones && of && (in.counter == "" || contains(own, z.ID)) {
 				keys = append(keys, models.SeriesKey{Camera: cam.ID, Zone: z.ID})
 			}
 		}
@@ -186,10 +243,12 @@ func keysOf(in scope, m pb.Measure) []models.SeriesKey {
 	return keys
 }
 
-// feeds are the queue zones that feed a counter.
-func feeds(cam models.Camera, counter string) []string {
+// zonesOf are a counter's service zones, or the queues that feed it.
+func zonesOf(cam models.Camera, counter string, kind models.ZoneKind) []string {
 	for _, k := range cam.Counters {
-		if k.ID == counter {
+		if k.ID == counter && kind == models.ZoneService {
+			return k.Service
+		} else if k.ID == counter {
 			return k.Queues
 		}
 	}

@@ -15,10 +15,12 @@ import (
 type tally struct {
 	status *pb.PlaceStatus
 	sums   map[models.SeriesKey][]models.Sum
+
+	anyOrder bool // a queue is called out of order
 }
 
 func newTally() *tally {
-	return &tally{&pb.PlaceStatus{Today: &pb.DayFigures{}}, map[models.SeriesKey][]models.Sum{}}
+	return &tally{status: &pb.PlaceStatus{Today: &pb.DayFigures{}}, sums: map[models.SeriesKey][]models.Sum{}}
 }
 
 func (t *tally) add(o *tally) {
@@ -34,6 +36,7 @@ func (t *tally) add(o *tally) {
 	a.Counters += b.Counters
 	a.Waiting += b.Waiting
 	a.Today.Events += b.Today.Events
+	t.anyOrder = t.anyOrder || o.anyOrder
 	for k, s := range o.sums {
 		t.sums[k] = s
 	}
@@ -52,10 +55,10 @@ func (t *tally) finish() *pb.PlaceStatus {
 	}
 	// Half days of any site's own zone: the default zone only decides where sessions of the bootstrap are cut.
 	loc := zone(models.DefaultTimeZone)
-	median, _ := estimate(pb.Measure_MEASURE_WAIT, pb.Statistic_STATISTIC_MEDIAN, queues, loc)
-	p90, _ := estimate(pb.Measure_MEASURE_WAIT, pb.Statistic_STATISTIC_P90, queues, loc)
-	staffing, _ := estimate(pb.Measure_MEASURE_STAFFING, pb.Statistic_STATISTIC_MEAN, counters, loc)
-	_, seen := estimate(pb.Measure_MEASURE_COVERAGE, pb.Statistic_STATISTIC_MEAN, t.sums, loc)
+	median, _ := estimate(query{measure: pb.Measure_MEASURE_WAIT, statistic: pb.Statistic_STATISTIC_MEDIAN, anyOrder: t.anyOrder}, queues, loc)
+	p90, _ := estimate(query{measure: pb.Measure_MEASURE_WAIT, statistic: pb.Statistic_STATISTIC_P90, anyOrder: t.anyOrder}, queues, loc)
+	staffing, _ := estimate(query{measure: pb.Measure_MEASURE_STAFFING}, counters, loc)
+	_, seen := estimate(query{measure: pb.Measure_MEASURE_COVERAGE}, t.sums, loc)
 	s.Today.WaitMedianS, s.Today.WaitP90S, s.Today.Staffing = wire.ToEstimate(median), wire.ToEstimate(p90), wire.ToEstimate(staffing)
 	s.Today.Coverage = seen.coverage()
 	for _, parts := range queues {
@@ -186,6 +189,7 @@ func (s *directoryService) tallySites(ctx context.Context, cat *catalogue) (map[
 	live := s.heardCameras()
 	for _, cam := range cat.cameras {
 		if t := out[cam.Site]; t != nil {
+			t.anyOrder = t.anyOrder || slices.ContainsFunc(cam.Zones, func(z models.Zone) bool { return z.Discipline == models.DisciplineAny })
 			countCamera(t.status, cat.sites[cam.Site], cam, live[cam.ID], now)
 		}
 	}

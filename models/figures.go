@@ -82,6 +82,9 @@ type Visit struct {
 	Left     time.Time // last observation when the end was not seen
 	Ended    Ended
 	LeftOpen bool // the beginning was not seen: not used for waits
+	// NoService says of a stay in a service zone that it is no service of its own: a companion of somebody who was served, or
+	// nobody was on duty. It is not used for service times.
+	NoService bool
 }
 
 // Staffing is the state of a counter.

@@ -79,3 +79,20 @@ func (h *Histogram) Quantile(q float64) float64 {
 	_, high := HistogramBounds(last)
 	return high
 }
+
+// Over is the share of observations longer than some seconds, 0..1, interpolated inside their bucket, so that it is wrong
+// by at most that bucket's share; NaN without observations.
+func (h *Histogram) Over(seconds float64) float64 {
+	if h.N == 0 {
+		return math.NaN()
+	}
+	at := HistogramBucket(seconds)
+	low, high := HistogramBounds(at)
+	n := float64(h.Counts[at]) * math.Min(math.Max((high-seconds)/(high-low), 0), 1)
+	for b, c := range h.Counts {
+		if b > at {
+			n += float64(c)
+		}
+	}
+	return n / float64(h.N)
+}

@@ -57,14 +57,18 @@ type Sum struct {
 	Starts     int
 	GaveUp     int
 	Waits      Histogram // WaitsS, also of minutes outside working time
-	Completed  Histogram // seconds of queue visits that left in the stretch and whose end was seen
-	Censored   Histogram // of the others, to their last observation; visits that were LeftOpen are in neither
+	SinceOpen  Histogram // SinceOpenS of the same minutes
+	Completed  Histogram // seconds of visits that left in the stretch and whose end was seen; of a service zone: of services
+	Censored   Histogram // of the others, to their last observation; visits that were LeftOpen or NoService are in neither
 }
 
 // Add adds one minute.
 func (s *Sum) Add(m Minute) {
 	for _, w := range m.WaitsS {
 		s.Waits.Add(w)
+	}
+	for _, w := range m.SinceOpenS {
+		s.SinceOpen.Add(w)
 	}
 	if m.WorkingS == 0 {
 		return
@@ -85,9 +89,9 @@ func (s *Sum) Add(m Minute) {
 	s.GaveUp += m.GaveUp
 }
 
-// AddVisit adds one visit of a queue; others are left out.
+// AddVisit adds one visit of a queue or one service; others are left out.
 func (s *Sum) AddVisit(v Visit) {
-	if v.Kind != ZoneQueue || v.LeftOpen {
+	if v.Kind != ZoneQueue && v.Kind != ZoneService || v.LeftOpen || v.NoService {
 		return
 	}
 	if stay := v.Left.Sub(v.Entered).Seconds(); v.Ended.Complete() {
@@ -114,6 +118,7 @@ func (s *Sum) Merge(o Sum) {
 	s.Starts += o.Starts
 	s.GaveUp += o.GaveUp
 	s.Waits.Merge(o.Waits)
+	s.SinceOpen.Merge(o.SinceOpen)
 	s.Completed.Merge(o.Completed)
 	s.Censored.Merge(o.Censored)
 }

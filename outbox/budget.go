@@ -185,6 +185,7 @@ func merge(a, b models.Record) models.Record {
 	m.Starts += n.Starts
 	m.GaveUp += n.GaveUp
 	m.WaitsS = append(m.WaitsS[:len(m.WaitsS):len(m.WaitsS)], n.WaitsS...)
+	m.SinceOpenS = append(m.SinceOpenS[:len(m.SinceOpenS):len(m.SinceOpenS)], n.SinceOpenS...)
 	a.Minute = &m
 	if b.At.After(a.At) {
 		a.At = b.At

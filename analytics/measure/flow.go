@@ -11,19 +11,22 @@ import (
 // flow follows the people of one queue: who joined, who was served, who gave up, and how long it took.
 type flow struct {
 	FIFO                     waits.FIFO
-	Arrivals, Starts, GaveUp int       // of the open minute
-	WaitsS                   []float64 // of the open minute
+	Pace                     waits.Pace
+	Arrivals, Starts, GaveUp int // of the open minute
+	WaitsS, SinceOpenS       []float64
 	Hour                     []hourMinute
 	Tracked                  []trackedStay
+	Expect                   models.Estimate `json:"-"`
 	P90, Median              models.Estimate `json:"-"` // of the last hour; made again after a restart
+	ended                    []waits.Wait    // scratch
 }
 
 // hourMinute is what the last hour's estimate needs of one minute.
 type hourMinute struct {
-	Start                           time.Time
-	OccupancyS, ObservedS, WorkingS float64
-	Starts, Length                  int // Length: people waiting at the end
-	WaitsS                          []float64
+	Start    time.Time
+	Part     waits.Part
+	WorkingS float64
+	Length   int // people waiting at its end
 }
 
 // trackedStay is one stay in a queue.
@@ -34,8 +37,8 @@ type trackedStay struct {
 }
 
 // exit gives one exit to the queue it belongs to. A person first seen at a counter came from one of its queues: the first
-// in which somebody waits.
-func (m *Measure) exit(e models.Exit) {
+// in which somebody waits. The stay that ended with the exit says when the person joined.
+func (m *Measure) exit(e models.Exit, stays []models.Stay) {
 	queue := e.Queue
 	if queue == "" {
 		queue = m.fedBy(e.To)
@@ -45,9 +48,17 @@ func (m *Measure) exit(e models.Exit) {
 		return
 	}
 	f := &m.state.Zones[i].Flow
-	f.FIFO.Exit(e.At)
+	x := waits.Exit{At: e.At, GaveUp: !e.Served}
+	for _, s := range stays {
+		if e.Queue != "" && s.Zone == e.Queue && s.To == e.To && (s.Ended == models.EndServed) == e.Served && !s.Left.After(e.At) && !s.LeftOpen {
+			x.Entered = s.Entered
+			break
+		}
+	}
+	f.FIFO.Exit(x)
 	if e.Served {
 		f.Starts++
+		f.Pace.Start()
 	} else {
 		f.GaveUp++
 	}
@@ -72,25 +83,69 @@ func (m *Measure) fedBy(service string) string {
 	return first
 }
 
-// flow gives one second to the reconstruction of a queue.
-func (m *Measure) flow(zone int, end time.Time, seen bool) {
-	f := &m.state.Zones[zone].Flow
-	if !seen {
-		f.FIFO.Unseen()
-		return
+// flows gives one second that is final to the reconstruction of every queue: by then it is known who stayed and who left.
+func (m *Measure) flows(s *second, late int) {
+	for z := range m.state.Zones {
+		if m.cfg.Camera.Zones[z].Kind != models.ZoneQueue {
+			continue
+		}
+		f := &m.state.Zones[z].Flow
+		if !s.Seen {
+			f.FIFO.Unseen()
+			continue
+		}
+		joined := 0
+		f.ended, joined = f.FIFO.Second(s.Start.Add(time.Second), m.smooth(z, late), f.ended[:0])
+		f.Arrivals += joined
+		for _, w := range f.ended {
+			f.WaitsS, f.SinceOpenS = append(f.WaitsS, w.Seconds()), append(f.SinceOpenS, m.sinceOpen(w))
+		}
+		if len(f.ended) > 0 {
+			m.estimate(z, s.Start.Add(time.Second))
+		}
 	}
-	n, joined := len(f.WaitsS), 0
-	f.WaitsS, joined = f.FIFO.Second(end, m.state.Zones[zone].Smooth, f.WaitsS)
-	f.Arrivals += joined
-	if len(f.WaitsS) > n {
-		f.estimate(end)
+}
+
+// sinceOpen is the part of a wait after the opening of the session in which it ended, for a person who came while closed.
+func (m *Measure) sinceOpen(w waits.Wait) float64 {
+	if _, open := m.schedule.at(w.Arrived); !open {
+		if h, _ := m.schedule.at(w.Left); h.session.From.After(w.Arrived) {
+			return w.Left.Sub(h.session.From).Seconds()
+		}
+	}
+	return w.Seconds()
+}
+
+// expect brings the pace of every queue's counters up to date, and what a person who joins now will wait.
+func (m *Measure) expect() {
+	for z := range m.state.Zones {
+		if m.cfg.Camera.Zones[z].Kind != models.ZoneQueue {
+			continue
+		}
+		open, idle := 0, 0
+		for c := range m.state.Counters {
+			now := &m.state.Counters[c].Now
+			if !slices.Contains(m.cfg.Camera.Counters[c].Queues, m.cfg.Camera.Zones[z].ID) || now.OnDuty+now.Serving == 0 {
+				continue
+			}
+			if open++; now.Serving == 0 {
+				idle++
+			}
+		}
+		f, ahead := &m.state.Zones[z].Flow, m.state.Zones[z].Smooth
+		if ahead > 0 {
+			f.Pace.Second(open)
+		} else {
+			f.Pace.Second(open - idle)
+		}
+		f.Expect = f.Pace.Expect(ahead, open, idle)
 	}
 }
 
 // into moves the open minute's events into a minute.
 func (f *flow) into(mn *models.Minute) {
-	mn.Arrivals, mn.Starts, mn.GaveUp, mn.WaitsS = f.Arrivals, f.Starts, f.GaveUp, f.WaitsS
-	f.Arrivals, f.Starts, f.GaveUp, f.WaitsS = 0, 0, 0, nil
+	mn.Arrivals, mn.Starts, mn.GaveUp, mn.WaitsS, mn.SinceOpenS = f.Arrivals, f.Starts, f.GaveUp, f.WaitsS, f.SinceOpenS
+	f.Arrivals, f.Starts, f.GaveUp, f.WaitsS, f.SinceOpenS = 0, 0, 0, nil, nil
 }
 
 // remember keeps a minute for the estimate of the last hour.
@@ -98,35 +153,34 @@ func (f *flow) remember(mn models.Minute, length int) {
 	if len(f.Hour) == 60 {
 		f.Hour = append(f.Hour[:0], f.Hour[1:]...)
 	}
-	f.Hour = append(f.Hour, hourMinute{
-		Start: mn.Start, OccupancyS: mn.OccupancyS, ObservedS: mn.ObservedS, WorkingS: mn.WorkingS,
-		Starts: mn.Starts + mn.GaveUp, Length: length, WaitsS: mn.WaitsS,
-	})
+	p := waits.Part{PersonS: mn.OccupancyS, Exits: mn.Starts + mn.GaveUp, ObservedS: mn.ObservedS}
+	for _, w := range mn.WaitsS {
+		p.Waits.Add(w)
+	}
+	f.Hour = append(f.Hour, hourMinute{mn.Start, p, mn.WorkingS, length})
 }
 
-// estimate computes the waits of the hour before a moment.
-func (f *flow) estimate(now time.Time) {
+// estimate computes the waits of a queue in the hour before a moment.
+func (m *Measure) estimate(zone int, now time.Time) {
+	f := &m.state.Zones[zone].Flow
 	from := now.Add(-time.Hour)
-	var e waits.Evidence
-	var fifo models.Histogram
+	e := waits.Evidence{AnyOrder: m.cfg.Camera.Zones[zone].Discipline == models.DisciplineAny, Coverage: 1}
 	var seen, working float64
 	for _, h := range f.Hour {
 		if h.Start.Before(from) {
 			e.AtStart = h.Length
 			continue
 		}
-		for _, w := range h.WaitsS {
-			fifo.Add(w)
-		}
-		e.Batches = append(e.Batches, waits.Batch{PersonS: h.OccupancyS, Exits: h.Starts, ObservedS: h.ObservedS})
+		e.Parts = append(e.Parts, h.Part)
 		e.AtEnd = h.Length
-		seen += h.ObservedS
+		seen += h.Part.ObservedS
 		working += h.WorkingS
 	}
+	var open waits.Part
 	for _, w := range f.WaitsS {
-		fifo.Add(w)
+		open.Waits.Add(w)
 	}
-	e.Sessions = []models.Histogram{fifo}
+	e.Parts = append(e.Parts, open)
 	kept := f.Tracked[:0]
 	for _, t := range f.Tracked {
 		if t.Left.Before(from) {
@@ -140,39 +194,8 @@ func (f *flow) estimate(now time.Time) {
 		}
 	}
 	f.Tracked = kept
-	e.Coverage = 1
 	if working > 0 {
 		e.Coverage = seen / working
 	}
 	f.Median, f.P90 = waits.Publish(e, waits.Median).Published, waits.Publish(e, waits.P90).Published
-}
-
-// visits turns stays into visits, and keeps queue stays for the live estimate.
-func (m *Measure) visits(stays []models.Stay) {
-	for _, s := range stays {
-		i := m.index(s.Zone)
-		if i < 0 {
-			continue
-		}
-		z := &m.cfg.Camera.Zones[i]
-		v := models.Visit{
-			ID:     models.RecordID(m.cfg.Node, m.cfg.Camera.ID, s.Zone, s.Track, s.Entered),
-			Camera: m.cfg.Camera.ID, Zone: s.Zone, Kind: z.Kind, Entered: s.Entered, Left: s.Left, Ended: s.Ended, LeftOpen: s.LeftOpen,
-		}
-		where := s.To
-		if z.Kind == models.ZoneService {
-			where = s.Zone
-		}
-		for c := range m.cfg.Camera.Counters {
-			if where != "" && slices.Contains(m.cfg.Camera.Counters[c].Service, where) {
-				v.Counter = m.cfg.Camera.Counters[c].ID
-				break
-			}
-		}
-		m.out.Visits = append(m.out.Visits, v)
-		if z.Kind == models.ZoneQueue && !s.LeftOpen {
-			f := &m.state.Zones[i].Flow
-			f.Tracked = append(f.Tracked, trackedStay{s.Left, s.Left.Sub(s.Entered).Seconds(), s.Ended.Complete()})
-		}
-	}
 }

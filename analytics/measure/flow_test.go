@@ -31,7 +31,7 @@ func TestStateOfManyStays(t *testing.T) {
 		}
 		m.Update(look)
 	}
-	m.state.Zones[0].Flow.estimate(day.Add(1300 * time.Second))
+	m.estimate(0, day.Add(1300*time.Second))
 	if p := m.state.Zones[0].Flow.P90; p.N < 30 || p.Quality == models.Insufficient {
 		t.Errorf("p90 is %+v", p)
 	}

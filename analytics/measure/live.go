@@ -16,9 +16,12 @@ func (m *Measure) Live(live *models.Live) {
 		if z.Kind == models.ZoneMask || z.Kind == models.ZoneIgnore {
 			continue
 		}
-		l := models.LiveZone{Zone: z.ID, Kind: z.Kind, Count: m.state.Zones[i].Smooth, Wait: models.Estimate{Quality: models.Unknown}}
+		l := models.LiveZone{Zone: z.ID, Kind: z.Kind, Count: m.state.Zones[i].Smooth, Wait: models.Estimate{Quality: models.Unknown}, Expect: models.Estimate{Quality: models.Unknown}}
 		if w := m.state.Zones[i].Flow.Median; w.Quality != "" {
 			l.Wait = w
+		}
+		if w := m.state.Zones[i].Flow.Expect; w.Quality != "" {
+			l.Expect = w
 		}
 		live.Zones = append(live.Zones, l)
 	}

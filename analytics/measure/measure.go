@@ -51,9 +51,10 @@ type state struct {
 }
 
 type zoneState struct {
-	Last   sample
-	Smooth int // median of the newest seconds
-	Flow   flow
+	Last     sample
+	Smooth   int // median of the newest seconds
+	Flow     flow
+	Standing []standing
 }
 
 // sample is what one frame showed of one zone.
@@ -91,7 +92,7 @@ func New(cfg Config) *Measure {
 	m.state.Zones = make([]zoneState, len(cfg.Camera.Zones))
 	m.state.Counters = make([]staffing, len(cfg.Camera.Counters))
 	for i := range m.state.Zones {
-		m.state.Zones[i].Flow.FIFO = waits.FIFO{LagS: cfg.Camera.Zones[i].MinDwell.Seconds() + .5}
+		m.state.Zones[i].Flow.FIFO = waits.FIFO{LagS: max(cfg.Camera.Zones[i].MinDwell.Seconds()-amendable, 0) + .5}
 	}
 	for i := range m.state.Counters {
 		m.state.Counters[i].State = models.StaffingUnknown
@@ -112,7 +113,7 @@ func (m *Measure) Update(look models.Look) Figures {
 		m.amend(a)
 	}
 	for _, e := range look.Exits {
-		m.exit(e)
+		m.exit(e, look.Stays)
 	}
 	m.visits(look.Stays)
 	return m.take()
@@ -153,7 +154,7 @@ func (m *Measure) Restore(b []byte) error {
 	s.Clock.Limit, s.Clock.Blind = m.state.Clock.Limit, true
 	m.state = s
 	for i := range m.state.Zones {
-		m.state.Zones[i].Flow.estimate(s.Clock.Last)
+		m.estimate(i, s.Clock.Last)
 	}
 	return nil
 }
@@ -170,7 +171,6 @@ func (m *Measure) tick(start time.Time, seen bool) {
 		z.Smooth = m.smooth(i, newest-half)
 		s.Zones[i] = models.ZoneSecond{Count: z.Smooth, Seen: seen && !z.Last.Hidden}
 		if m.cfg.Camera.Zones[i].Kind == models.ZoneQueue {
-			m.flow(i, start.Add(time.Second), seen)
 			s.Zones[i].Wait = z.Flow.P90
 		}
 	}
@@ -178,6 +178,8 @@ func (m *Measure) tick(start time.Time, seen bool) {
 		in := m.observe(i, start, seen)
 		s.Counters[i] = m.state.Counters[i].step(&m.cfg.Camera.Counters[i], in, day)
 	}
+	m.expect()
+	m.stand(start)
 	m.settle(newest - amendable)
 	m.covered(start, seen, working)
 }

@@ -17,6 +17,7 @@ func (m *Measure) settle(i int) {
 		m.closeMinutes()
 		m.openMinutes(start)
 	}
+	m.flows(s, i)
 	if !s.Working {
 		return
 	}
@@ -86,7 +87,7 @@ func (m *Measure) closeMinutes() {
 			f := &m.state.Zones[i].Flow
 			f.into(&mn)
 			f.remember(mn, m.state.Zones[i].Smooth)
-			f.estimate(mn.Start.Add(time.Minute))
+			m.estimate(i, mn.Start.Add(time.Minute))
 		}
 		if mn.WorkingS > 0 || mn.Arrivals+mn.Starts+mn.GaveUp+len(mn.WaitsS) > 0 {
 			m.out.Minutes = append(m.out.Minutes, mn)

@@ -39,6 +39,12 @@ const (
 	Measure_MEASURE_STAFFING Measure = 3
 	// Share of working time that was seen, 0..1.
 	Measure_MEASURE_COVERAGE Measure = 4
+	// Service time, seconds: how long one citizen is served at a staffed counter, by Kaplan-Meier.
+	Measure_MEASURE_SERVICE Measure = 5
+	// Waiting time after the opening of the session, seconds, for people who came before it; the whole wait for the others.
+	Measure_MEASURE_WAIT_SINCE_OPEN Measure = 6
+	// Share of those who stopped waiting who left without being served, 0..1, with Wilson's interval.
+	Measure_MEASURE_GAVE_UP Measure = 7
 )
 
 // Enum value maps for Measure.
@@ -49,13 +55,19 @@ var (
 		2: "MEASURE_WAIT",
 		3: "MEASURE_STAFFING",
 		4: "MEASURE_COVERAGE",
+		5: "MEASURE_SERVICE",
+		6: "MEASURE_WAIT_SINCE_OPEN",
+		7: "MEASURE_GAVE_UP",
 	}
 	Measure_value = map[string]int32{
-		"MEASURE_UNSPECIFIED": 0,
-		"MEASURE_QUEUE":       1,
-		"MEASURE_WAIT":        2,
-		"MEASURE_STAFFING":    3,
-		"MEASURE_COVERAGE":    4,
+		"MEASURE_UNSPECIFIED":     0,
+		"MEASURE_QUEUE":           1,
+		"MEASURE_WAIT":            2,
+		"MEASURE_STAFFING":        3,
+		"MEASURE_COVERAGE":        4,
+		"MEASURE_SERVICE":         5,
+		"MEASURE_WAIT_SINCE_OPEN": 6,
+		"MEASURE_GAVE_UP":         7,
 	}
 )
 
@@ -147,16 +159,18 @@ func (Step) EnumDescriptor() ([]byte, []int) {
 type Statistic int32
 
 const (
-	// The measure's own: mean for queue, staffing and coverage, median for wait.
+	// The measure's own: median for times, mean for all others.
 	Statistic_STATISTIC_UNSPECIFIED Statistic = 0
 	// Mean.
 	Statistic_STATISTIC_MEAN Statistic = 1
-	// Median; wait only.
+	// Median; times only.
 	Statistic_STATISTIC_MEDIAN Statistic = 2
-	// 90th percentile; wait only.
+	// 90th percentile; times only.
 	Statistic_STATISTIC_P90 Statistic = 3
 	// Largest number in one queue; queue only.
 	Statistic_STATISTIC_MAX Statistic = 4
+	// Share that took longer than over_s, 0..1; times only.
+	Statistic_STATISTIC_SHARE_OVER Statistic = 5
 )
 
 // Enum value maps for Statistic.
@@ -167,6 +181,7 @@ var (
 		2: "STATISTIC_MEDIAN",
 		3: "STATISTIC_P90",
 		4: "STATISTIC_MAX",
+		5: "STATISTIC_SHARE_OVER",
 	}
 	Statistic_value = map[string]int32{
 		"STATISTIC_UNSPECIFIED": 0,
@@ -174,6 +189,7 @@ var (
 		"STATISTIC_MEDIAN":      2,
 		"STATISTIC_P90":         3,
 		"STATISTIC_MAX":         4,
+		"STATISTIC_SHARE_OVER":  5,
 	}
 )
 
@@ -219,7 +235,9 @@ type QuerySeriesRequest struct {
 	// End, excluded; absent is now.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// Which figure of the measure.
-	Statistic     Statistic `protobuf:"varint,6,opt,name=statistic,proto3,enum=counterwatch.v1.Statistic" json:"statistic,omitempty"`
+	Statistic Statistic `protobuf:"varint,6,opt,name=statistic,proto3,enum=counterwatch.v1.Statistic" json:"statistic,omitempty"`
+	// STATISTIC_SHARE_OVER: longer than so many seconds, 1 to 86400; absent is 1800 (half an hour).
+	OverS         float64 `protobuf:"fixed64,7,opt,name=over_s,json=overS,proto3" json:"over_s,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -296,6 +314,13 @@ func (x *QuerySeriesRequest) GetStatistic() Statistic {
 	return Statistic_STATISTIC_UNSPECIFIED
 }
 
+func (x *QuerySeriesRequest) GetOverS() float64 {
+	if x != nil {
+		return x.OverS
+	}
+	return 0
+}
+
 // QuerySeriesResponse is one series.
 type QuerySeriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -316,7 +341,9 @@ type QuerySeriesResponse struct {
 	// Version of the definitions by which figures are computed.
 	MethodVersion int32 `protobuf:"varint,8,opt,name=method_version,json=methodVersion,proto3" json:"method_version,omitempty"`
 	// Notices of the sites in the scope, to be shown beside the figures.
-	Notices       []string `protobuf:"bytes,9,rep,name=notices,proto3" json:"notices,omitempty"`
+	Notices []string `protobuf:"bytes,9,rep,name=notices,proto3" json:"notices,omitempty"`
+	// STATISTIC_SHARE_OVER: the seconds asked for.
+	OverS         float64 `protobuf:"fixed64,10,opt,name=over_s,json=overS,proto3" json:"over_s,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -414,6 +441,13 @@ func (x *QuerySeriesResponse) GetNotices() []string {
 	return nil
 }
 
+func (x *QuerySeriesResponse) GetOverS() float64 {
+	if x != nil {
+		return x.OverS
+	}
+	return 0
+}
+
 // SeriesPoint is one figure of one stretch of time.
 type SeriesPoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -427,11 +461,11 @@ type SeriesPoint struct {
 	Low *float64 `protobuf:"fixed64,4,opt,name=low,proto3,oneof" json:"low,omitempty"`
 	// Upper end of the 95 % interval; absent when unknown.
 	High *float64 `protobuf:"fixed64,5,opt,name=high,proto3,oneof" json:"high,omitempty"`
-	// Observations behind it: waits for wait, minutes for the others.
+	// Observations behind it: people for times and the share given up, minutes for the others.
 	N int32 `protobuf:"varint,6,opt,name=n,proto3" json:"n,omitempty"`
 	// How far it can be trusted.
 	Quality Quality `protobuf:"varint,7,opt,name=quality,proto3,enum=counterwatch.v1.Quality" json:"quality,omitempty"`
-	// How it was computed: fifo, little, kaplan-meier, count; empty when unknown.
+	// How it was computed: fifo, little, kaplan-meier, count, wilson; empty when unknown.
 	Method string `protobuf:"bytes,8,opt,name=method,proto3" json:"method,omitempty"`
 	// Share of working time seen, 0..1; absent without working time.
 	Coverage *float64 `protobuf:"fixed64,9,opt,name=coverage,proto3,oneof" json:"coverage,omitempty"`
@@ -554,7 +588,7 @@ var File_counterwatch_v1_figures_proto protoreflect.FileDescriptor
 
 const file_counterwatch_v1_figures_proto_rawDesc = "" +
 	"\n" +
-	"\x1dcounterwatch/v1/figures.proto\x12\x0fcounterwatch.v1\x1a\x1bcounterwatch/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x02\n" +
+	"\x1dcounterwatch/v1/figures.proto\x12\x0fcounterwatch.v1\x1a\x1bcounterwatch/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd1\x02\n" +
 	"\x12QuerySeriesRequest\x127\n" +
 	"\ameasure\x18\x01 \x01(\x0e2\x18.counterwatch.v1.MeasureB\x03\xe0A\x02R\ameasure\x12\x14\n" +
 	"\x05scope\x18\x02 \x01(\tR\x05scope\x12)\n" +
@@ -562,7 +596,8 @@ const file_counterwatch_v1_figures_proto_rawDesc = "" +
 	"\n" +
 	"start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
 	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x128\n" +
-	"\tstatistic\x18\x06 \x01(\x0e2\x1a.counterwatch.v1.StatisticR\tstatistic\"\x8a\x03\n" +
+	"\tstatistic\x18\x06 \x01(\x0e2\x1a.counterwatch.v1.StatisticR\tstatistic\x12\x15\n" +
+	"\x06over_s\x18\a \x01(\x01R\x05overS\"\xa1\x03\n" +
 	"\x13QuerySeriesResponse\x122\n" +
 	"\ameasure\x18\x01 \x01(\x0e2\x18.counterwatch.v1.MeasureR\ameasure\x128\n" +
 	"\tstatistic\x18\x02 \x01(\x0e2\x1a.counterwatch.v1.StatisticR\tstatistic\x12)\n" +
@@ -572,7 +607,9 @@ const file_counterwatch_v1_figures_proto_rawDesc = "" +
 	"\x06points\x18\x06 \x03(\v2\x1c.counterwatch.v1.SeriesPointR\x06points\x122\n" +
 	"\x05total\x18\a \x01(\v2\x1c.counterwatch.v1.SeriesPointR\x05total\x12%\n" +
 	"\x0emethod_version\x18\b \x01(\x05R\rmethodVersion\x12\x18\n" +
-	"\anotices\x18\t \x03(\tR\anotices\"\xa9\x03\n" +
+	"\anotices\x18\t \x03(\tR\anotices\x12\x15\n" +
+	"\x06over_s\x18\n" +
+	" \x01(\x01R\x05overS\"\xa9\x03\n" +
 	"\vSeriesPoint\x129\n" +
 	"\n" +
 	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
@@ -591,24 +628,28 @@ const file_counterwatch_v1_figures_proto_rawDesc = "" +
 	"\x06_valueB\x06\n" +
 	"\x04_lowB\a\n" +
 	"\x05_highB\v\n" +
-	"\t_coverage*s\n" +
+	"\t_coverage*\xba\x01\n" +
 	"\aMeasure\x12\x17\n" +
 	"\x13MEASURE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rMEASURE_QUEUE\x10\x01\x12\x10\n" +
 	"\fMEASURE_WAIT\x10\x02\x12\x14\n" +
 	"\x10MEASURE_STAFFING\x10\x03\x12\x14\n" +
-	"\x10MEASURE_COVERAGE\x10\x04*J\n" +
+	"\x10MEASURE_COVERAGE\x10\x04\x12\x13\n" +
+	"\x0fMEASURE_SERVICE\x10\x05\x12\x1b\n" +
+	"\x17MEASURE_WAIT_SINCE_OPEN\x10\x06\x12\x13\n" +
+	"\x0fMEASURE_GAVE_UP\x10\a*J\n" +
 	"\x04Step\x12\x14\n" +
 	"\x10STEP_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSTEP_MINUTE\x10\x01\x12\r\n" +
 	"\tSTEP_HOUR\x10\x02\x12\f\n" +
-	"\bSTEP_DAY\x10\x03*v\n" +
+	"\bSTEP_DAY\x10\x03*\x90\x01\n" +
 	"\tStatistic\x12\x19\n" +
 	"\x15STATISTIC_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eSTATISTIC_MEAN\x10\x01\x12\x14\n" +
 	"\x10STATISTIC_MEDIAN\x10\x02\x12\x11\n" +
 	"\rSTATISTIC_P90\x10\x03\x12\x11\n" +
-	"\rSTATISTIC_MAX\x10\x042\x88\x01\n" +
+	"\rSTATISTIC_MAX\x10\x04\x12\x18\n" +
+	"\x14STATISTIC_SHARE_OVER\x10\x052\x88\x01\n" +
 	"\x0eFiguresService\x12v\n" +
 	"\vQuerySeries\x12#.counterwatch.v1.QuerySeriesRequest\x1a$.counterwatch.v1.QuerySeriesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/series:queryB0Z.github.com/counterwatch/counterwatch/api/pb;pbb\x06proto3"
 

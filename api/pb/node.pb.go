@@ -494,7 +494,9 @@ type Visit struct {
 	// How it ended.
 	Ended VisitEnd `protobuf:"varint,8,opt,name=ended,proto3,enum=counterwatch.v1.VisitEnd" json:"ended,omitempty"`
 	// Its beginning was not seen.
-	LeftOpen      bool `protobuf:"varint,9,opt,name=left_open,json=leftOpen,proto3" json:"left_open,omitempty"`
+	LeftOpen bool `protobuf:"varint,9,opt,name=left_open,json=leftOpen,proto3" json:"left_open,omitempty"`
+	// Of a service zone: a companion of somebody served, or nobody was on duty.
+	NoService     bool `protobuf:"varint,10,opt,name=no_service,json=noService,proto3" json:"no_service,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -588,6 +590,13 @@ func (x *Visit) GetEnded() VisitEnd {
 func (x *Visit) GetLeftOpen() bool {
 	if x != nil {
 		return x.LeftOpen
+	}
+	return false
+}
+
+func (x *Visit) GetNoService() bool {
+	if x != nil {
+		return x.NoService
 	}
 	return false
 }
@@ -1095,7 +1104,7 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\awaits_s\x18\x11 \x03(\x01R\x06waitsS\x12 \n" +
 	"\fsince_open_s\x18\x12 \x03(\x01R\n" +
 	"sinceOpenS\x12\x13\n" +
-	"\x05off_s\x18\x13 \x01(\x01R\x04offS\"\xc0\x02\n" +
+	"\x05off_s\x18\x13 \x01(\x01R\x04offS\"\xdf\x02\n" +
 	"\x05Visit\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06camera\x18\x02 \x01(\tR\x06camera\x12\x12\n" +
@@ -1105,7 +1114,10 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\aentered\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aentered\x12.\n" +
 	"\x04left\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04left\x12/\n" +
 	"\x05ended\x18\b \x01(\x0e2\x19.counterwatch.v1.VisitEndR\x05ended\x12\x1b\n" +
-	"\tleft_open\x18\t \x01(\bR\bleftOpen\"\x94\x05\n" +
+	"\tleft_open\x18\t \x01(\bR\bleftOpen\x12\x1d\n" +
+	"\n" +
+	"no_service\x18\n" +
+	" \x01(\bR\tnoService\"\x94\x05\n" +
 	"\rEventRevision\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1a.counterwatch.v1.EventKindR\x04kind\x12\x12\n" +

@@ -52,12 +52,16 @@ func (d *day) print(truth []float64) (out [3]printed) {
 			continue
 		}
 		all.Add(m)
-		e.Batches = append(e.Batches, waits.Batch{PersonS: m.OccupancyS, Exits: m.Starts + m.GaveUp, ObservedS: m.ObservedS})
+		part := waits.Part{PersonS: m.OccupancyS, Exits: m.Starts + m.GaveUp, ObservedS: m.ObservedS}
+		for _, w := range m.WaitsS {
+			part.Waits.Add(w)
+		}
+		e.Parts = append(e.Parts, part)
 	}
 	for _, v := range d.visits {
 		all.AddVisit(v)
 	}
-	e.Completed, e.Censored, e.Sessions = all.Completed, all.Censored, []models.Histogram{all.Waits}
+	e.Completed, e.Censored = all.Completed, all.Censored
 	e.Coverage = all.ObservedS / max(all.WorkingS, 1)
 	for i, s := range statistics {
 		out[i].Estimate = waits.Publish(e, s.Statistic).Published

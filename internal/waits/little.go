@@ -6,14 +6,7 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// Batch is one part of a period: an hour, or a minute when the period is short.
-type Batch struct {
-	PersonS   float64 // integral of the queue length over the seconds that were seen
-	Exits     int     // people who stopped waiting in it: service starts, and those seen to give up
-	ObservedS float64
-}
-
-const batches = 20 // at most so many batches, so that each is long against a wait
+const batches = 20 // at most so many batches, of a period, so that each is long against a wait
 
 // Little estimates the mean wait of those who stopped waiting in the period, as time-average queue length over exit rate
 // (Little 1961). What they waited is the integral of the queue length, plus what those already waiting at the start had
@@ -21,7 +14,7 @@ const batches = 20 // at most so many batches, so that each is long against a wa
 // with Little's law", Operations Research 61, 2013) correct this edge effect by taking each such wait as one mean wait;
 // solved for the mean, that divides by the period's arrivals instead of its exits. The 95 % interval is theirs too: batch
 // means of the ratio, with Student's quantile. The estimate is low by the share of people that the detector misses.
-func Little(parts []Batch, atStart, atEnd int) models.Estimate {
+func Little(parts []Part, atStart, atEnd int) models.Estimate {
 	parts = pool(parts)
 	var persons, observed float64
 	exits := 0
@@ -51,15 +44,15 @@ func Little(parts []Batch, atStart, atEnd int) models.Estimate {
 }
 
 // pool joins neighbouring parts until at most batches are left.
-func pool(parts []Batch) []Batch {
+func pool(parts []Part) []Part {
 	per := (len(parts) + batches - 1) / batches
 	if per <= 1 {
 		return parts
 	}
-	var out []Batch
+	var out []Part
 	for i, b := range parts {
 		if i%per == 0 {
-			out = append(out, Batch{})
+			out = append(out, Part{})
 		}
 		o := &out[len(out)-1]
 		o.PersonS += b.PersonS

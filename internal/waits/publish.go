@@ -6,30 +6,15 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// Statistic says which figure of the waits is wanted.
-type Statistic struct {
-	Name string
-	of   func(*models.Histogram) float64
-	q    float64 // quantile; 0 is the mean
-}
-
-// The statistics that are published.
-var (
-	Median = Statistic{"median", func(h *models.Histogram) float64 { return h.Quantile(.5) }, .5}
-	P90    = Statistic{"p90", func(h *models.Histogram) float64 { return h.Quantile(.9) }, .9}
-	Mean   = Statistic{"mean", func(h *models.Histogram) float64 { return h.Mean() }, 0}
-)
-
 // Evidence is all that is known about the waits of one queue (or of many, merged) in one period.
 type Evidence struct {
-	AnyOrder  bool               // people are called out of order: discipline "any"
-	Sessions  []models.Histogram // first-in-first-out waits, one histogram per half day: what the bootstrap resamples
-	Batches   []Batch            // parts of the period, for Little
-	AtStart   int                // people waiting when the period began
-	AtEnd     int                // and when it ended
-	Completed models.Histogram   // tracked stays whose end was seen
-	Censored  models.Histogram   // the others, to their last observation
-	Coverage  float64            // share of working time that was seen, 0..1
+	AnyOrder  bool             // people are called out of order: discipline "any"
+	Parts     []Part           // the period, minute by minute or coarser, in order of time
+	AtStart   int              // people waiting when the period began
+	AtEnd     int              // and when it ended
+	Completed models.Histogram // tracked stays whose end was seen
+	Censored  models.Histogram // the others, to their last observation
+	Coverage  float64          // share of working time that was seen, 0..1
 }
 
 // Figures are the three estimates of one statistic side by side, and the one to print.
@@ -39,12 +24,11 @@ type Figures struct {
 
 // The constants of the publication rule.
 const (
-	minObservations = 30  // fewer: insufficient
-	minComplete     = .6  // share of complete stays below which Kaplan-Meier breaks down
-	disagree        = .2  // relative difference of two methods that marks a period
-	fullCoverage    = .9  // below: estimated
-	leastCoverage   = .5  // below: nothing is published
-	resamples       = 200 // of the bootstrap
+	minObservations = 30 // fewer: insufficient
+	minComplete     = .6 // share of complete stays below which Kaplan-Meier breaks down
+	disagree        = .2 // relative difference of two methods that marks a period
+	fullCoverage    = .9 // below: estimated
+	leastCoverage   = .5 // below: nothing is published
 )
 
 // Publish computes the three estimates and chooses: first-in-first-out where the order is kept, else Kaplan-Meier where at
@@ -52,9 +36,10 @@ const (
 // than 20 % the interval covers both and the quality says so. With fewer than 30 observations the value is given, marked
 // insufficient: it is not for printing.
 func Publish(e Evidence, s Statistic) Figures {
-	f := Figures{FIFO: fromSessions(e.Sessions, s), Tracked: Survival(e.Completed, e.Censored, s), Little: models.Estimate{Quality: models.Unknown}}
-	if s.q == 0 {
-		f.Little = Little(e.Batches, e.AtStart, e.AtEnd)
+	flow := Little(e.Parts, e.AtStart, e.AtEnd)
+	f := Figures{FIFO: reconstructed(e.Parts, s, flow), Tracked: Survival(e.Completed, e.Censored, s), Little: models.Estimate{Quality: models.Unknown}}
+	if s.kind == mean {
+		f.Little = flow
 	}
 	stays := e.Completed.N + e.Censored.N
 	tracked := f.Tracked.Quality != models.Unknown && f.Tracked.N >= minObservations && float64(e.Completed.N) >= minComplete*float64(stays)
@@ -70,23 +55,35 @@ func Publish(e Evidence, s Statistic) Figures {
 	if little && (e.AnyOrder || len(usable) > 0) {
 		usable = append(usable, f.Little)
 	}
-	f.Published = choose(usable, f, e)
+	f.Published = choose(usable, f, e, s)
 	return f
 }
 
-func choose(usable []models.Estimate, f Figures, e Evidence) models.Estimate {
+// reconstructed is the estimate of first-in-first-out waits. How far all of them may be wrong together is judged by the
+// other method that sees the same seconds: the mean of Little, as far as the publication rule still calls it agreement.
+func reconstructed(parts []Part, s Statistic, flow models.Estimate) models.Estimate {
+	var all models.Histogram
+	for i := range parts {
+		all.Merge(parts[i].Waits)
+	}
+	if all.N == 0 {
+		return models.Estimate{Quality: models.Unknown}
+	}
+	systematic := 0.0
+	if m := all.Mean(); flow.Quality != models.Unknown && m > 0 {
+		systematic = min(math.Abs(flow.Value/m-1), disagree)
+	}
+	e := models.Estimate{Value: s.of(&all), N: int(all.N), Quality: models.Measured, Method: "fifo"}
+	e.Low, e.High = interval(parts, s, e.Value, systematic)
+	return e
+}
+
+func choose(usable []models.Estimate, f Figures, e Evidence, s Statistic) models.Estimate {
 	if e.Coverage < leastCoverage {
 		return models.Estimate{Quality: models.Unknown}
 	}
 	if len(usable) == 0 {
-		p := f.FIFO
-		if e.AnyOrder {
-			p = f.Tracked
-		}
-		if p.Quality != models.Unknown {
-			p.Quality = models.Insufficient
-		}
-		return p
+		return insufficient(f, e.AnyOrder)
 	}
 	p := usable[0]
 	p.Quality = models.Measured
@@ -94,7 +91,7 @@ func choose(usable []models.Estimate, f Figures, e Evidence) models.Estimate {
 		p.Quality = models.Estimated
 	}
 	if len(usable) > 1 {
-		if o := usable[1]; math.Abs(p.Value-o.Value) > disagree*max(p.Value, 1) {
+		if o := usable[1]; math.Abs(p.Value-o.Value) > s.far(p.Value) {
 			if p.Low = min(p.Low, o.Low); math.IsInf(o.High, 1) { // no upper limit: its value is covered at least
 				o.High = o.Value
 			}
@@ -103,4 +100,26 @@ func choose(usable []models.Estimate, f Figures, e Evidence) models.Estimate {
 		}
 	}
 	return p
+}
+
+// insufficient is what is known where nothing may be published.
+func insufficient(f Figures, anyOrder bool) models.Estimate {
+	p := f.FIFO
+	if anyOrder {
+		if p = f.Tracked; p.Quality == models.Unknown {
+			p = f.Little
+		}
+	}
+	if p.Quality != models.Unknown {
+		p.Quality = models.Insufficient
+	}
+	return p
+}
+
+// far is the difference from a value at which two methods no longer agree: 20 % of it; of shares, 20 points in 100.
+func (s Statistic) far(value float64) float64 {
+	if s.kind == over {
+		return disagree
+	}
+	return disagree * max(value, 1)
 }

@@ -22,11 +22,14 @@ func Survival(completed, censored models.Histogram, s Statistic) models.Estimate
 	if len(curve) == 0 {
 		return models.Estimate{Quality: models.Unknown}
 	}
-	if s.q == 0 {
+	switch s.kind {
+	case mean:
 		return restrictedMean(curve, e)
+	case over:
+		return shareOver(curve, s.at, e)
 	}
-	e.Value = crossing(curve, 1-s.q, 0)
-	e.Low, e.High = crossing(curve, 1-s.q, -1), crossing(curve, 1-s.q, 1)
+	e.Value = crossing(curve, 1-s.at, 0)
+	e.Low, e.High = crossing(curve, 1-s.at, -1), crossing(curve, 1-s.at, 1)
 	if math.IsInf(e.Value, 1) {
 		return models.Estimate{Quality: models.Unknown}
 	}
@@ -62,16 +65,37 @@ func kaplanMeier(completed, censored models.Histogram) []step {
 // crossing is the first duration at which the curve (side 0), its lower (-1) or its upper (1) 95 % limit falls to level.
 func crossing(curve []step, level float64, side float64) float64 {
 	for _, c := range curve {
-		v := c.survive
-		if side != 0 && v > 0 && v < 1 {
-			theta := 1.959964 * math.Sqrt(c.variance) / math.Log(v)
-			v = math.Pow(v, math.Exp(side*theta))
-		}
-		if v <= level {
+		if c.limit(side) <= level {
 			return c.at
 		}
 	}
 	return math.Inf(1)
+}
+
+// limit is the curve at a step (side 0), or its lower (-1) or upper (1) 95 % limit.
+func (c step) limit(side float64) float64 {
+	if side == 0 || c.survive <= 0 || c.survive >= 1 {
+		return c.survive
+	}
+	theta := z975 * math.Sqrt(c.variance) / math.Log(c.survive)
+	return math.Pow(c.survive, math.Exp(side*theta))
+}
+
+// shareOver is the curve at some seconds with its limits; unknown beyond the last end that was seen, unless nobody is left.
+func shareOver(curve []step, seconds float64, e models.Estimate) models.Estimate {
+	last := curve[len(curve)-1]
+	if seconds > last.at && last.survive > 0 {
+		return models.Estimate{Quality: models.Unknown}
+	}
+	at := step{survive: 1}
+	for _, c := range curve {
+		if c.at > seconds {
+			break
+		}
+		at = c
+	}
+	e.Value, e.Low, e.High = at.limit(0), at.limit(-1), at.limit(1)
+	return e
 }
 
 // restrictedMean is the area under the curve up to the last end that was seen.
@@ -93,7 +117,12 @@ func restrictedMean(curve []step, e models.Estimate) models.Estimate {
 		variance += areas[i] * areas[i] * (c.variance - green)
 		green = c.variance
 	}
-	half := 1.959964 * math.Sqrt(variance)
+	half := z975 * math.Sqrt(variance)
 	e.Low, e.High = max(e.Value-half, 0), e.Value+half
 	return e
+}
+
+func middle(bucket int) float64 {
+	low, high := models.HistogramBounds(bucket)
+	return (low + high) / 2
 }

@@ -15,12 +15,12 @@ var start = time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)
 
 // feed plays queue lengths, -1 for an unseen second, with exits at given seconds.
 func feed(f *FIFO, from int, lengths []int, exits ...int) []float64 {
-	var waits []float64
+	var waits []Wait
 	for i, n := range lengths {
 		s := from + i
 		for _, e := range exits {
 			if e == s {
-				f.Exit(start.Add(time.Duration(e) * time.Second))
+				f.Exit(Exit{At: start.Add(time.Duration(e) * time.Second)})
 			}
 		}
 		if n < 0 {
@@ -29,7 +29,14 @@ func feed(f *FIFO, from int, lengths []int, exits ...int) []float64 {
 		}
 		waits, _ = f.Second(start.Add(time.Duration(s)*time.Second), n, waits)
 	}
-	return waits
+	return inSeconds(waits)
+}
+
+func inSeconds(waits []Wait) (out []float64) {
+	for _, w := range waits {
+		out = append(out, w.Seconds())
+	}
+	return out
 }
 
 func many(parts ...int) (out []int) { // length, seconds, length, seconds, ...
@@ -86,36 +93,34 @@ func TestFIFOSurvivesRestart(t *testing.T) {
 	}
 }
 
-// TestFIFOConserves: whatever is fed, nobody waits a negative time, and everybody who left without being forgotten joined.
+// TestFIFOConserves: whatever is fed, nobody waits a negative time, and everybody who joined has left, waits or was missed.
 func TestFIFOConserves(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		var f FIFO
-		var waits []float64
+		var waits []Wait
 		joined, exits, n := 0, 0, 0
 		for s := range 2000 {
 			at := start.Add(time.Duration(s) * time.Second)
 			n = max(n+r.IntN(3)-1, 1) // never empty: nothing is forgotten
 			if r.IntN(30) == 0 {
-				f.Exit(at)
+				f.Exit(Exit{At: at, GaveUp: r.IntN(3) == 0})
 				exits++
 			}
 			var j int
 			waits, j = f.Second(at, n, waits)
 			joined += j
 		}
-		if got := joined - (len(waits) + unmatched(f)); got > 0 || len(waits) > exits {
-			t.Fatalf("%d joined, %d waited to the end, %d wait, %d exits", joined, len(waits), len(f.Waiting), exits)
+		if joined > len(waits)+len(f.Waiting)+f.Missed || len(waits) > exits {
+			t.Fatalf("%d joined, %d waited to the end, %d wait, %d were missed, %d exits", joined, len(waits), len(f.Waiting), f.Missed, exits)
 		}
 		for _, w := range waits {
-			if w < 0 {
+			if w.Seconds() < 0 {
 				t.Fatalf("negative wait %v", w)
 			}
 		}
 	}
 }
-
-func unmatched(f FIFO) int { return len(f.Waiting) }
 
 // TestSurvival compares with the 6-MP arm of Freireich et al. (Blood 21, 1963), the textbook example.
 func TestSurvival(t *testing.T) {
@@ -148,7 +153,7 @@ func TestSurvival(t *testing.T) {
 
 // TestLittleIsExact: over a period that begins and ends empty the mean is the mean, whatever happens in between.
 func TestLittleIsExact(t *testing.T) {
-	parts := []Batch{{600, 2, 60}, {1200, 3, 60}, {300, 5, 60}}
+	parts := []Part{{PersonS: 600, Exits: 2, ObservedS: 60}, {PersonS: 1200, Exits: 3, ObservedS: 60}, {PersonS: 300, Exits: 5, ObservedS: 60}}
 	if e := Little(parts, 0, 0); math.Abs(e.Value-210) > 1e-9 || e.N != 10 || e.Low > 210 || e.High < 210 {
 		t.Errorf("%+v", e)
 	}
@@ -178,13 +183,13 @@ func TestPublish(t *testing.T) {
 		n       int
 	}{
 		{"nothing", Evidence{Coverage: 1}, "", models.Unknown, 0},
-		{"too few", Evidence{Sessions: []models.Histogram{repeat(100, 29)}, Coverage: 1}, "fifo", models.Insufficient, 29},
-		{"enough", Evidence{Sessions: []models.Histogram{repeat(100, 30)}, Coverage: 1}, "fifo", models.Measured, 30},
-		{"hardly seen", Evidence{Sessions: []models.Histogram{repeat(100, 30)}, Coverage: .6}, "fifo", models.Estimated, 30},
-		{"not seen", Evidence{Sessions: []models.Histogram{repeat(100, 30)}, Coverage: .4}, "", models.Unknown, 0},
-		{"methods agree", Evidence{Sessions: []models.Histogram{repeat(100, 30)}, Completed: repeat(110, 40), Coverage: 1}, "fifo", models.Measured, 30},
-		{"methods differ", Evidence{Sessions: []models.Histogram{repeat(100, 30)}, Completed: repeat(200, 40), Coverage: 1}, "fifo", models.Estimated, 30},
-		{"any order", Evidence{AnyOrder: true, Sessions: []models.Histogram{repeat(100, 30)}, Completed: repeat(200, 40), Coverage: 1}, "kaplan-meier", models.Measured, 40},
+		{"too few", Evidence{Parts: once(repeat(100, 29)), Coverage: 1}, "fifo", models.Insufficient, 29},
+		{"enough", Evidence{Parts: once(repeat(100, 30)), Coverage: 1}, "fifo", models.Measured, 30},
+		{"hardly seen", Evidence{Parts: once(repeat(100, 30)), Coverage: .6}, "fifo", models.Estimated, 30},
+		{"not seen", Evidence{Parts: once(repeat(100, 30)), Coverage: .4}, "", models.Unknown, 0},
+		{"methods agree", Evidence{Parts: once(repeat(100, 30)), Completed: repeat(110, 40), Coverage: 1}, "fifo", models.Measured, 30},
+		{"methods differ", Evidence{Parts: once(repeat(100, 30)), Completed: repeat(200, 40), Coverage: 1}, "fifo", models.Estimated, 30},
+		{"any order", Evidence{AnyOrder: true, Parts: once(repeat(100, 30)), Completed: repeat(200, 40), Coverage: 1}, "kaplan-meier", models.Measured, 40},
 		{"any order, tracks broken", Evidence{AnyOrder: true, Completed: repeat(200, 40), Censored: repeat(50, 40), Coverage: 1}, "kaplan-meier", models.Insufficient, 40},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -197,21 +202,52 @@ func TestPublish(t *testing.T) {
 			}
 		})
 	}
-	differ := Publish(Evidence{Sessions: []models.Histogram{repeat(100, 30)}, Completed: repeat(200, 40), Coverage: 1}, Median).Published
+	differ := Publish(Evidence{Parts: once(repeat(100, 30)), Completed: repeat(200, 40), Coverage: 1}, Median).Published
 	if differ.High < 190 {
 		t.Errorf("the interval %v..%v does not cover the other method", differ.Low, differ.High)
 	}
 }
 
-// TestBootstrapRepeats: the same evidence gives the same interval, and sessions that differ widen it.
-func TestBootstrapRepeats(t *testing.T) {
-	same := []models.Histogram{repeat(100, 50), repeat(100, 50), repeat(100, 50), repeat(100, 50)}
-	mixed := []models.Histogram{repeat(50, 50), repeat(100, 50), repeat(150, 50), repeat(200, 50)}
-	a, b := fromSessions(mixed, Mean), fromSessions(mixed, Mean)
+func once(h models.Histogram) []Part { return []Part{{Waits: h}} }
+
+func sessions(hs ...models.Histogram) (parts []Part) {
+	for i, h := range hs {
+		parts = append(parts, Part{Session: i, Waits: h})
+	}
+	return parts
+}
+
+// TestIntervalRepeats: the same evidence gives the same interval, and sessions that differ widen it.
+func TestIntervalRepeats(t *testing.T) {
+	same := sessions(repeat(100, 50), repeat(100, 50), repeat(100, 50), repeat(100, 50))
+	mixed := sessions(repeat(50, 50), repeat(100, 50), repeat(150, 50), repeat(200, 50))
+	none := models.Estimate{Quality: models.Unknown}
+	a, b := reconstructed(mixed, Mean, none), reconstructed(mixed, Mean, none)
 	if a != b {
 		t.Errorf("%+v and %+v", a, b)
 	}
-	if s := fromSessions(same, Mean); s.High-s.Low > 1e-9 || a.High-a.Low < 40 {
+	if s := reconstructed(same, Mean, none); s.High-s.Low > 2*blurS+1e-9 || a.High-a.Low < 100 {
 		t.Errorf("same sessions %+v, mixed %+v", s, a)
+	}
+	far := reconstructed(same, Mean, models.Estimate{Value: 115, Quality: models.Estimated})
+	if far.High < 115 || far.Low > 85 {
+		t.Errorf("Little says 115 s, the interval of 100 s is %v..%v", far.Low, far.High)
+	}
+}
+
+// TestUnitFigure: the bootstrap computes what histograms say.
+func TestUnitFigure(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 100 {
+		var h models.Histogram
+		for range 1 + r.IntN(40) {
+			h.Add(r.ExpFloat64() * 300)
+		}
+		us, buckets := cut(once(h))
+		for _, s := range []Statistic{Median, P90, Mean, Over(0), Over(5.5), Over(300), Over(1e6)} {
+			if got, want := us[0].figure(s, buckets), s.of(&h); math.Abs(got-want) > 1e-9*max(want, 1) {
+				t.Fatalf("%s of %v is %v, want %v", s.Name, h, got, want)
+			}
+		}
 	}
 }

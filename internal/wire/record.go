@@ -78,14 +78,14 @@ func fromMinute(p *pb.Minute) (models.Minute, error) {
 func toVisit(v models.Visit) *pb.Visit {
 	return &pb.Visit{
 		Id: v.ID, Camera: v.Camera, Zone: v.Zone, Kind: zoneKinds.to[v.Kind], Counter: v.Counter,
-		Entered: ToTime(v.Entered), Left: ToTime(v.Left), Ended: visitEnds.to[v.Ended], LeftOpen: v.LeftOpen,
+		Entered: ToTime(v.Entered), Left: ToTime(v.Left), Ended: visitEnds.to[v.Ended], LeftOpen: v.LeftOpen, NoService: v.NoService,
 	}
 }
 
 func fromVisit(p *pb.Visit) models.Visit {
 	return models.Visit{
 		ID: p.GetId(), Camera: p.GetCamera(), Zone: p.GetZone(), Kind: zoneKinds.from[p.GetKind()], Counter: p.GetCounter(),
-		Entered: FromTime(p.GetEntered()), Left: FromTime(p.GetLeft()), Ended: visitEnds.from[p.GetEnded()], LeftOpen: p.GetLeftOpen(),
+		Entered: FromTime(p.GetEntered()), Left: FromTime(p.GetLeft()), Ended: visitEnds.from[p.GetEnded()], LeftOpen: p.GetLeftOpen(), NoService: p.GetNoService(),
 	}
 }
 

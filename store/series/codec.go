@@ -18,7 +18,10 @@ const (
 	flagMax                   // max is the largest count with seconds
 	flagStaffing              // staffed, absent and unknown follow
 	flagQueue                 // arrivals, starts, gave up and waits follow
+	flagOpening               // waits since opening follow; else they are the waits
 )
+
+const noService = 1 << 4 // bit of a visit's end
 
 var ends = []models.Ended{models.EndServed, models.EndLeft, models.EndLost, models.EndGap, models.EndDay}
 
@@ -28,7 +31,7 @@ func CheckMinute(m models.Minute) error {
 		return models.Invalid("minute", "it needs a camera, a start, and either a zone or a counter")
 	}
 	numbers := append([]float64{m.WorkingS, m.ObservedS, m.OccupancyS, m.StaffedS, m.AbsentS, m.UnknownS}, m.AtCount[:]...)
-	for _, v := range append(numbers, m.WaitsS...) {
+	for _, v := range slices.Concat(numbers, m.WaitsS, m.SinceOpenS) {
 		if !(v >= 0 && v < 1e9) {
 			return models.Invalid("minute", "%v cannot be a number of seconds", v)
 		}
@@ -65,9 +68,14 @@ func rounded(m models.Minute) models.Minute {
 	for i, v := range m.AtCount {
 		m.AtCount[i] = round(v)
 	}
-	m.WaitsS = slices.Clone(m.WaitsS)
-	for i, v := range m.WaitsS {
-		m.WaitsS[i] = round(v)
+	if len(m.SinceOpenS) != len(m.WaitsS) { // of a node that knows no difference
+		m.SinceOpenS = m.WaitsS
+	}
+	m.WaitsS, m.SinceOpenS = slices.Clone(m.WaitsS), slices.Clone(m.SinceOpenS)
+	for _, waits := range [][]float64{m.WaitsS, m.SinceOpenS} {
+		for i, v := range waits {
+			waits[i] = round(v)
+		}
 	}
 	return m
 }
@@ -105,6 +113,9 @@ func encodeHour(h *hour) ([]byte, error) {
 		if v.LeftOpen {
 			end |= 1
 		}
+		if v.NoService {
+			end |= noService
+		}
 		w.uint(end)
 		w.id(v.ID)
 		w.string(v.Counter)
@@ -128,6 +139,7 @@ func (w *writer) minute(m *models.Minute, next time.Time) {
 	set(flagMax, m.Max == most)
 	staffing := set(flagStaffing, m.StaffedS+m.AbsentS+m.UnknownS > 0)
 	queue := set(flagQueue, m.Arrivals+m.Starts+m.GaveUp+len(m.WaitsS) > 0)
+	opening := set(flagOpening, !slices.Equal(m.WaitsS, m.SinceOpenS))
 	w.uint(flags)
 	w.unless(flags&flagNext, uint64(m.Start.Sub(m.Start.Truncate(time.Hour)).Milliseconds()))
 	w.unless(flags&flagFull, ms(m.WorkingS))
@@ -146,6 +158,11 @@ func (w *writer) minute(m *models.Minute, next time.Time) {
 		w.uint(uint64(m.GaveUp))
 		w.uint(uint64(len(m.WaitsS)))
 		for _, v := range m.WaitsS {
+			w.uint(ms(v))
+		}
+	}
+	if opening {
+		for _, v := range m.SinceOpenS {
 			w.uint(ms(v))
 		}
 	}
@@ -172,6 +189,8 @@ func decodeHour(body []byte, key models.SeriesKey, kind models.ZoneKind, begin t
 		v.Left = begin.Add(time.Duration(r.uint()) * time.Millisecond)
 		v.Entered = v.Left.Add(-time.Duration(r.uint()) * time.Millisecond)
 		end := r.uint()
+		v.NoService = end&noService != 0
+		end &^= noService
 		if end>>1 >= uint64(len(ends)) {
 			return nil, errBody
 		}
@@ -204,6 +223,12 @@ func (r *reader) minute(m *models.Minute, begin, next time.Time) {
 			m.WaitsS[i] = seconds(r.uint())
 		}
 	}
+	m.SinceOpenS = slices.Clone(m.WaitsS)
+	if flags&flagOpening != 0 {
+		for i := range m.SinceOpenS {
+			m.SinceOpenS[i] = seconds(r.uint())
+		}
+	}
 }
 
 // encodeSum is the body of a day; Start is its key.
@@ -216,9 +241,9 @@ func encodeSum(s models.Sum) ([]byte, error) {
 		w.uint(ms(v))
 	}
 	w.counts(s.AtCount[:])
-	w.histogram(s.Waits)
-	w.histogram(s.Completed)
-	w.histogram(s.Censored)
+	for _, h := range []models.Histogram{s.Waits, s.Completed, s.Censored, s.SinceOpen} {
+		w.histogram(h)
+	}
 	return compress(w.b)
 }
 
@@ -236,5 +261,8 @@ func decodeSum(body []byte) (s models.Sum, err error) {
 	}
 	r.counts(s.AtCount[:])
 	s.Waits, s.Completed, s.Censored = r.histogram(), r.histogram(), r.histogram()
+	if s.SinceOpen = s.Waits; len(r.b) > 0 { // days kept before there was a difference end here
+		s.SinceOpen = r.histogram()
+	}
 	return s, r.err
 }

@@ -75,12 +75,13 @@ func Office(camera string, from, to time.Time, seed uint64) (minutes []models.Mi
 		if rnd.IntN(4) == 0 {
 			q.Arrivals, q.Starts, q.GaveUp = rnd.IntN(3), rnd.IntN(3), rnd.IntN(2)
 			q.WaitsS = []float64{seconds(3000), seconds(30)}
+			q.SinceOpenS = []float64{math.Floor(q.WaitsS[0]*500) / 1000, q.WaitsS[1]}
 		}
 		minutes = append(minutes, q, c)
 		if rnd.IntN(3) == 0 {
 			left := at.Add(time.Duration(rnd.IntN(60_000)) * time.Millisecond)
 			v := models.Visit{Camera: camera, Zone: "q", Kind: models.ZoneQueue, Entered: left.Add(-time.Duration(rnd.IntN(5_000_000)) * time.Millisecond), Left: left,
-				Ended: []models.Ended{models.EndServed, models.EndLeft, models.EndLost, models.EndGap, models.EndDay}[rnd.IntN(5)], LeftOpen: rnd.IntN(9) == 0}
+				Ended: []models.Ended{models.EndServed, models.EndLeft, models.EndLost, models.EndGap, models.EndDay}[rnd.IntN(5)], LeftOpen: rnd.IntN(9) == 0, NoService: rnd.IntN(9) == 0}
 			if v.Ended == models.EndServed {
 				v.Counter = "c1"
 			}
@@ -258,7 +259,7 @@ func checkDays(t *testing.T, s SeriesStore, loc *time.Location, minutes []models
 func near(t *testing.T, what string, got, want models.Sum) {
 	t.Helper()
 	type h = *models.Histogram
-	for _, p := range [][2]h{{&got.Waits, &want.Waits}, {&got.Completed, &want.Completed}, {&got.Censored, &want.Censored}} {
+	for _, p := range [][2]h{{&got.Waits, &want.Waits}, {&got.SinceOpen, &want.SinceOpen}, {&got.Completed, &want.Completed}, {&got.Censored, &want.Censored}} {
 		if p[0].N != p[1].N || math.Abs(p[0].Sum-p[1].Sum) > 5e-4 || p[1].N > 0 && !reflect.DeepEqual(p[0].Counts, p[1].Counts) {
 			t.Fatalf("%s: histogram\ngot  %+v\nwant %+v", what, *p[0], *p[1])
 		}
