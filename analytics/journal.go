@@ -23,7 +23,7 @@ type journal struct {
 func (j *journal) step(ctx context.Context, f *models.Frame) error {
 	var result *Result
 	setBack := false
-	j.r.inSlot(ctx, f, func(f *models.Frame) {
+	j.r.inTurn(ctx, f, func(f *models.Frame) {
 		switch back := j.last.Sub(f.At); {
 		case j.last.IsZero() || back < 0:
 			result = j.analyse(f)
@@ -56,6 +56,10 @@ func (j *journal) analyse(f *models.Frame) *Result {
 	defer r.mu.Unlock()
 	r.counts.Analysed++
 	r.done.add(now)
+	if result.Gated {
+		r.counts.Gated++
+		r.gated.add(now)
+	}
 	r.view = view{f, result.Live.Clone()}
 	return &result
 }

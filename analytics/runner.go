@@ -40,7 +40,7 @@ type Sink interface {
 // other end is a pause: what is open is kept in the state and goes on at the next start.
 var ErrRemoved = errors.New("the camera was removed")
 
-// RunnerConfig says what one camera's Runner works with. All but Slots, Log, State and Now is needed.
+// RunnerConfig says what one camera's Runner works with. All but Turns, Log, State and Now is needed.
 type RunnerConfig struct {
 	Node       string
 	Camera     models.Camera
@@ -49,7 +49,7 @@ type RunnerConfig struct {
 	Units      func() Units
 	Health     func() models.CameraHealth
 	Sink       Sink
-	Slots      chan struct{}    // shared by all cameras of a node: as many frames are analysed at once as it has room for
+	Turns      *Turns           // shared by all cameras of a node; nil is one of the camera's own
 	State      []byte           // of the last run, as Sink got it; may be empty
 	Log        *slog.Logger     // nil is slog.Default
 	Now        func() time.Time // nil is time.Now: only for rates and for gaps, frames carry their own time
@@ -63,6 +63,7 @@ type Counts struct {
 	Damaged  int64 // frames of damaged groups of pictures
 	Failed   int64 // pictures that could not be decoded or analysed
 	Analysed int64
+	Gated    int64 // of the analysed frames, those in which nothing had moved: the detections before stood
 }
 
 // Runner takes one camera from access units to records: it decodes every picture, analyses the newest at the camera's
@@ -70,6 +71,7 @@ type Counts struct {
 type Runner struct {
 	cfg      RunnerConfig
 	interval time.Duration // between analysed frames
+	turn     *turn
 	log      *flood.Log
 	mail     chan *models.Frame // the newest frame that waits for analysis
 	album    *album
@@ -78,6 +80,7 @@ type Runner struct {
 	mu       sync.Mutex
 	counts   Counts
 	in, done rate
+	gated    rate
 	view     view
 }
 
@@ -102,8 +105,8 @@ func NewRunner(cfg RunnerConfig) *Runner {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	if cfg.Slots == nil {
-		cfg.Slots = make(chan struct{}, 1)
+	if cfg.Turns == nil {
+		cfg.Turns = NewTurns(1)
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -112,8 +115,9 @@ func NewRunner(cfg RunnerConfig) *Runner {
 	if fps == 0 {
 		fps = defaultFPS
 	}
+	interval := time.Duration(float64(time.Second) / fps)
 	return &Runner{
-		cfg: cfg, interval: time.Duration(float64(time.Second) / fps), log: flood.New(cfg.Log, 10*time.Second),
+		cfg: cfg, interval: interval, turn: cfg.Turns.join(interval), log: flood.New(cfg.Log, 10*time.Second),
 		mail: make(chan *models.Frame, 1), album: newAlbum(cfg.Camera), state: cfg.State,
 		view: view{live: models.Live{Camera: cfg.Camera.ID}},
 	}
@@ -251,14 +255,12 @@ func (r *Runner) analyse(ctx context.Context) error {
 	}
 }
 
-// inSlot waits for the right to analyse and hands do the newest frame; do is not called when ctx ends first.
-func (r *Runner) inSlot(ctx context.Context, f *models.Frame, do func(*models.Frame)) {
-	select {
-	case r.cfg.Slots <- struct{}{}:
-	case <-ctx.Done():
+// inTurn waits for the camera's turn and hands do the newest frame; do is not called when ctx ends first.
+func (r *Runner) inTurn(ctx context.Context, f *models.Frame, do func(*models.Frame)) {
+	if !r.turn.take(ctx) {
 		return
 	}
-	defer func() { <-r.cfg.Slots }()
+	defer r.turn.done()
 	select {
 	case f = <-r.mail:
 		r.count(func(c *Counts) { c.Dropped++ })
@@ -325,6 +327,7 @@ func (r *Runner) live() models.Live {
 	l, now := r.view.live, r.cfg.Now()
 	l.Health = r.cfg.Health()
 	l.FPSIn, l.FPSAnalysed = r.in.perSecond(now), r.done.perSecond(now)
+	l.Gated = r.gated.perSecond(now) / max(l.FPSAnalysed, 1e-9)
 	return l
 }
 

@@ -204,11 +204,11 @@ func TestRunnerNewestFrameWins(t *testing.T) {
 
 func TestRunnersShareSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slots := make(chan struct{}, 1)
+		turns := NewTurns(1)
 		var desks []*desk
 		for range 2 {
 			d := newDesk(t)
-			d.cfg.Slots, d.steps.took = slots, 400*time.Millisecond
+			d.cfg.Turns, d.steps.took = turns, 400*time.Millisecond
 			d.start()
 			desks = append(desks, d)
 		}
@@ -276,7 +276,7 @@ func TestRunnerGoesOnAfterPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)
 		n := 0
-		d.cfg.State = []byte(`{"Pipeline":"old"}`)
+		d.cfg.State, d.cfg.Turns = []byte(`{"Pipeline":"old"}`), NewTurns(1)
 		d.steps.on = func(*models.Frame) Result {
 			if n++; n == 5 {
 				panic("broken stage")
@@ -286,7 +286,7 @@ func TestRunnerGoesOnAfterPanic(t *testing.T) {
 		d.start()
 		d.film(1, 10*time.Second, 10)
 		d.end(nil)
-		if len(d.shelf.records) < 15 || len(d.cfg.Slots) != 0 {
+		if len(d.shelf.records) < 15 || d.cfg.Turns.free != 1 {
 			t.Errorf("%d visits kept", len(d.shelf.records))
 		}
 		// Both lives began from a kept state.

@@ -97,7 +97,7 @@ func (a *analysis) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "%s: detector %s, %s\n", a.video, detector.Info(), rateText(camera.AnalyseFPS, source.FPS()))
+	fmt.Fprintf(a.stderr, "%s: detector %s, %s\n", a.video, detect.ForCamera(camera, detector), rateText(camera.AnalyseFPS, source.FPS()))
 	w := walk{road: road, source: source, out: out, base: base, every: camera.AnalyseFPS, step: time.Duration(float64(time.Second) / max(fps, .1))}
 	w.bar = a.progress(source.Frames())
 	err = w.run(ctx)
@@ -105,7 +105,7 @@ func (a *analysis) run(ctx context.Context) error {
 	if e := out.close(); err == nil {
 		err = e
 	}
-	out.summary(a.stdout, w.frames, w.analysed, w.last.Sub(base), time.Since(w.began))
+	out.summary(a.stdout, w.frames, w.analysed, w.gated, w.last.Sub(base), time.Since(w.began))
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("interrupted: the files hold the first %.1f s", w.last.Sub(base).Seconds())
 	}
@@ -184,6 +184,7 @@ type walk struct {
 	last     time.Time // capture time of the newest analysed frame
 	frames   int64
 	analysed int64
+	gated    int64 // of those, in how many nothing had moved
 }
 
 // run analyses until the file's end, an error, or the end of ctx, and then closes the road.
@@ -224,6 +225,9 @@ func (w *walk) loop(ctx context.Context) error {
 		}
 		w.last = f.At
 		w.analysed++
+		if r.Gated {
+			w.gated++
+		}
 		if err := w.out.put(f, r); err != nil {
 			return err
 		}

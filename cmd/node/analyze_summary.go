@@ -66,8 +66,12 @@ func (t *totals) visit(v models.Visit) {
 }
 
 // summary prints what was seen.
-func (o *outputs) summary(w io.Writer, frames, analysed int64, seen, took time.Duration) {
-	fmt.Fprintf(w, "%d frames, %d analysed, %.1f s of video in %.1f s", frames, analysed, seen.Seconds(), took.Seconds())
+func (o *outputs) summary(w io.Writer, frames, analysed, gated int64, seen, took time.Duration) {
+	fmt.Fprintf(w, "%d frames, %d analysed", frames, analysed)
+	if gated > 0 {
+		fmt.Fprintf(w, " (%d without an inference: nothing had moved)", gated)
+	}
+	fmt.Fprintf(w, ", %.1f s of video in %.1f s", seen.Seconds(), took.Seconds())
 	if o.sum.frames > 0 {
 		fmt.Fprintf(w, ", %.2f people a frame", float64(o.sum.shown)/float64(o.sum.frames))
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/counterwatch/counterwatch/analytics"
+	"github.com/counterwatch/counterwatch/analytics/detect"
 	"github.com/counterwatch/counterwatch/analytics/native"
 	"github.com/counterwatch/counterwatch/ingest"
 	"github.com/counterwatch/counterwatch/models"
@@ -90,10 +91,11 @@ func (c *camera) watch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.log.Info("camera is analysed", "detector", detect.ForCamera(c.conf, detector).String())
 	ring := ingest.NewRing(0, 0)
 	sup := &ingest.Supervisor{Source: source, Emit: ring.Put, Log: c.log}
 	runner := analytics.NewRunner(analytics.RunnerConfig{
-		Node: c.fleet.node, Camera: c.conf, State: state, Slots: c.fleet.slots, Log: c.log,
+		Node: c.fleet.node, Camera: c.conf, State: state, Turns: c.fleet.turns, Log: c.log,
 		NewStepper: func() (analytics.Stepper, error) { return analytics.NewPipeline(conf) },
 		NewDecoder: native.NewDecoder,
 		Units:      func() analytics.Units { return ring.NewCursor() },

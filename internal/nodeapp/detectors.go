@@ -7,15 +7,17 @@ import (
 	"github.com/counterwatch/counterwatch/analytics/detect"
 	"github.com/counterwatch/counterwatch/analytics/native"
 	"github.com/counterwatch/counterwatch/models"
+	"github.com/counterwatch/counterwatch/models/nets"
 )
 
-// detectors makes the cameras' detectors. A network is shared by all cameras that ask for it alike, with one session per
-// slot, so that weights lie in memory once per core; a foreground detector learns its own camera's background.
+// detectors makes the cameras' detectors. A network is shared by all cameras that name the same one, whatever their
+// thresholds and views, with one session per slot, so that weights lie in memory once per core; a foreground detector learns
+// its own camera's background.
 type detectors struct {
 	cfg Config
 
 	mu   sync.Mutex
-	nets map[models.DetectorConfig]*pool
+	nets map[models.DetectorConfig]*pool // by what makes a session: kind, net, engine
 }
 
 func newDetectors(cfg Config) *detectors {
@@ -26,30 +28,30 @@ func newDetectors(cfg Config) *detectors {
 func (d *detectors) get(c models.Camera) (detect.Detector, func(), error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if p := d.nets[c.Detector]; p != nil {
-		return p, func() {}, nil
-	}
-	opts := native.Options{NetsDir: d.cfg.NetsDir, Log: d.cfg.Log.With("camera", c.ID)}
-	first, err := native.NewDetector(c.Detector, opts)
-	if err != nil {
-		return nil, nil, err
-	}
-	if first.Info().Basic {
-		return first, func() { _ = first.Close() }, nil
-	}
-	p := &pool{Detector: first, free: make(chan detect.Detector, d.cfg.Slots), all: []detect.Detector{first}}
-	for len(p.all) < d.cfg.Slots {
-		more, err := native.NewDetector(c.Detector, opts)
+	session := models.DetectorConfig{Kind: c.Detector.Kind, Net: c.Detector.Net, Engine: c.Detector.Engine}
+	p := d.nets[session]
+	if p == nil {
+		opts := native.Options{NetsDir: d.cfg.NetsDir, Log: d.cfg.Log.With("camera", c.ID)}
+		first, err := native.NewDetector(session, opts)
 		if err != nil {
-			return nil, nil, errors.Join(err, p.Close())
+			return nil, nil, err
 		}
-		p.all = append(p.all, more)
+		if !first.Info().Network() {
+			return first, func() { _ = first.Close() }, nil
+		}
+		p = newPool(first, d.cfg.Slots)
+		for len(p.all) < d.cfg.Slots {
+			more, err := native.NewDetector(session, opts)
+			if err != nil {
+				return nil, nil, errors.Join(err, p.Close())
+			}
+			p.add(more)
+		}
+		d.nets[session] = p
 	}
-	for _, s := range p.all {
-		p.free <- s
-	}
-	d.nets[c.Detector] = p
-	return p, func() {}, nil
+	own := share{p, p.first.Info()}
+	own.info.Thresholds = nets.WithThreshold(own.info.Thresholds, c.Detector.Threshold)
+	return own, func() {}, nil
 }
 
 // close frees the networks.
@@ -63,12 +65,23 @@ func (d *detectors) close() {
 
 // pool is several equal detectors as one.
 type pool struct {
-	detect.Detector // for Info
-	free            chan detect.Detector
-	all             []detect.Detector
+	first detect.Detector
+	free  chan detect.Detector
+	all   []detect.Detector
 }
 
-// Detect runs on a detector that is free. There are as many as slots, so one is.
+func newPool(first detect.Detector, slots int) *pool {
+	p := &pool{first: first, free: make(chan detect.Detector, max(slots, 1))}
+	p.add(first)
+	return p
+}
+
+func (p *pool) add(d detect.Detector) {
+	p.all = append(p.all, d)
+	p.free <- d
+}
+
+// Detect runs on a detector that is free. There are as many as turns are given at once (analytics.Turns), so one is.
 func (p *pool) Detect(f *models.Frame) ([]models.Detection, error) {
 	d := <-p.free
 	defer func() { p.free <- d }()
@@ -83,3 +96,11 @@ func (p *pool) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// share is one camera's use of a pool, with thresholds of its own.
+type share struct {
+	*pool
+	info detect.Info
+}
+
+func (s share) Info() detect.Info { return s.info }

@@ -19,7 +19,7 @@ type fleet struct {
 	cfg       Config
 	outbox    *outbox.Outbox
 	detectors *detectors
-	slots     chan struct{}
+	turns     *analytics.Turns
 
 	applying sync.Mutex
 	mu       sync.Mutex
@@ -29,7 +29,7 @@ type fleet struct {
 func newFleet(node string, cfg Config, o *outbox.Outbox) *fleet {
 	return &fleet{
 		node: node, cfg: cfg, outbox: o, detectors: newDetectors(cfg),
-		slots: make(chan struct{}, cfg.Slots), cameras: map[string]*camera{},
+		turns: analytics.NewTurns(cfg.Slots), cameras: map[string]*camera{},
 	}
 }
 
