@@ -124,7 +124,7 @@ func TestOutagesAreNoAbsence(t *testing.T) {
 		for at := time.Duration(0); at < s.end; {
 			at += time.Duration(r.ExpFloat64() * 60 * float64(time.Second))
 			end := at + time.Duration(r.ExpFloat64()*45*float64(time.Second))
-			s.outages = append(s.outages, outage{at, end, []models.CameraState{models.CameraOffline, models.CameraStalled}[r.IntN(2)]})
+			s.outages = append(s.outages, outage{span{at, end}, []models.CameraState{models.CameraOffline, models.CameraStalled}[r.IntN(2)]})
 			at = end
 		}
 		p := play(t, s, 2, eyes{s})

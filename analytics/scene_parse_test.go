@@ -24,6 +24,8 @@ type scene struct {
 	people  []actor
 	outages []outage
 	restart []time.Duration
+	dark    []span
+	again   []span
 	end     time.Duration
 	expect  []expectation
 }
@@ -43,9 +45,14 @@ type stepTo struct {
 	gone   bool
 }
 
+// span is a stretch of a scene: from, and before to.
+type span struct{ from, to time.Duration }
+
+func (s span) holds(at time.Duration) bool { return at >= s.from && at < s.to }
+
 type outage struct {
-	from, to time.Duration
-	state    models.CameraState
+	span
+	state models.CameraState
 }
 
 // expectation is one expect line.
@@ -62,7 +69,7 @@ func readScene(t testing.TB, path string) *scene {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	s := &scene{size: models.Size{W: 1280, H: 720}, rates: []float64{5}, camera: models.Camera{ID: "cam"}}
+	s := &scene{size: models.Size{W: 1280, H: 720}, rates: []float64{1, 2, 5, 15}, camera: models.Camera{ID: "cam"}}
 	s.start, _ = time.ParseInLocation(time.DateTime, "2026-03-02 08:00:00", mustLocation("")) // a Monday
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
@@ -98,9 +105,13 @@ func (s *scene) line(n int, w []string) (err error) {
 	case "person":
 		return s.person(w)
 	case "outage":
-		s.outages = append(s.outages, outage{clockTime(w[1]), clockTime(w[2]), models.CameraState(w[3])})
+		s.outages = append(s.outages, outage{span{clockTime(w[1]), clockTime(w[2])}, models.CameraState(w[3])})
 	case "restart":
 		s.restart = append(s.restart, clockTime(w[1]))
+	case "dark":
+		s.dark = append(s.dark, span{clockTime(w[1]), clockTime(w[2])})
+	case "again":
+		s.again = append(s.again, span{clockTime(w[1]), clockTime(w[2])})
 	case "end":
 		s.end = clockTime(w[1])
 	case "expect":

@@ -113,7 +113,7 @@ func play(t *testing.T, s *scene, fps float64, d detect.Detector) *played {
 		}
 		return pl
 	}
-	pl, restarts := build(), s.restart
+	pl, restarts, again := build(), s.restart, s.again
 	frames := int(s.end.Seconds() * fps)
 	var last Result
 	for n := range frames + 1 {
@@ -128,16 +128,18 @@ func play(t *testing.T, s *scene, fps float64, d detect.Detector) *played {
 				t.Fatal(err)
 			}
 		}
-		f := &models.Frame{Number: int64(n + 1), At: s.start.Add(at), Size: s.size}
 		if o := s.down(at); o != nil {
-			last = pl.Gap(f.At, models.CameraHealth{State: o.state, Since: s.start.Add(o.from)})
+			last = pl.Gap(s.start.Add(at), models.CameraHealth{State: o.state, Since: s.start.Add(o.from)})
 		} else {
-			var err error
-			if last, err = pl.Step(f); err != nil {
-				t.Fatal(err)
-			}
+			last = step(t, pl, s.frame(n, at))
 		}
 		p.take(last)
+		for len(again) > 0 && at >= again[0].to {
+			for k := int(again[0].from.Seconds() * fps); k < n; k++ {
+				p.take(step(t, pl, s.frame(k, time.Duration(float64(k)/fps*float64(time.Second)))))
+			}
+			again = again[1:]
+		}
 		if second := at.Truncate(time.Second); second == at {
 			p.lives[second] = last.Live.Clone()
 		}
@@ -146,9 +148,31 @@ func play(t *testing.T, s *scene, fps float64, d detect.Detector) *played {
 	return p
 }
 
+func step(t *testing.T, pl *Pipeline, f *models.Frame) Result {
+	t.Helper()
+	r, err := pl.Step(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// frame is the n-th picture; it has pixels only where they matter.
+func (s *scene) frame(n int, at time.Duration) *models.Frame {
+	f := &models.Frame{Number: int64(n + 1), At: s.start.Add(at), Size: s.size}
+	for _, d := range s.dark {
+		if d.holds(at) {
+			f.Format, f.Stride, f.Pix = models.Gray8, f.W, black
+		}
+	}
+	return f
+}
+
+var black = make([]byte, 1280*720)
+
 func (s *scene) down(at time.Duration) *outage {
 	for i := range s.outages {
-		if at >= s.outages[i].from && at < s.outages[i].to {
+		if s.outages[i].holds(at) {
 			return &s.outages[i]
 		}
 	}
