@@ -10,15 +10,24 @@ import (
 const (
 	presenceS = 20. // an absence closes up to this long after the officer is back
 	marginS   = 5.  // an absence due this close to its end may or may not be told
+	lateS     = 10. // told further from due than this is late, or early
 )
 
 // absences is what was told of a day's absences.
 type absences struct {
 	due           int       // true ones that had to be told
 	found, missed int       // told ones that were; true ones that had to be told and were not
-	wrong         []told    // told ones that were not
-	lost          []told    // those missed, at the second they were due
+	wrong         int       // told ones that were not
 	delays        []float64 // seconds from due to told, of those due
+	cases         []mistake // everything that was not as it should be
+}
+
+// mistake is one absence that was missed, invented, or told more than 10 s from when it was due.
+type mistake struct {
+	day, counter, what string
+	at                 float64 // when it was due, or told: seconds of the truth
+	off                float64 // seconds from due to told
+	why                string
 }
 
 // absences match what was told to what was due.
@@ -46,18 +55,26 @@ func (d *day) absences() (s absences) {
 		case first < 0:
 			s.due++
 			s.missed++
-			s.lost = append(s.lost, told{models.CounterAbsent, a.Counter, at})
+			s.cases = append(s.cases, mistake{d.name, a.Counter, "missed", at, 0, d.whyMissed(a, at)})
 		default:
 			s.found++
 			if must {
 				s.due++
-				s.delays = append(s.delays, d.told[first].at-at)
+				off := d.told[first].at - at
+				s.delays = append(s.delays, off)
+				switch {
+				case off > lateS:
+					s.cases = append(s.cases, mistake{d.name, a.Counter, "late", at, off, d.whyMissed(a, d.told[first].at)})
+				case off < -lateS:
+					s.cases = append(s.cases, mistake{d.name, a.Counter, "early", at, off, d.whyEarly(a.Counter, d.told[first].at)})
+				}
 			}
 		}
 	}
 	for k, e := range d.told {
 		if e.kind == models.CounterAbsent && !used[k] {
-			s.wrong = append(s.wrong, e)
+			s.wrong++
+			s.cases = append(s.cases, mistake{d.name, e.counter, "invented", e.at, 0, d.whyInvented(e)})
 		}
 	}
 	return s
@@ -68,7 +85,7 @@ func absenceFigures(name string, days []score) []Figure {
 	var found, due, wrong, counters int
 	var delays []float64
 	for _, d := range days {
-		found, due, wrong = found+d.absences.found, due+d.absences.due, wrong+len(d.absences.wrong)
+		found, due, wrong = found+d.absences.found, due+d.absences.due, wrong+d.absences.wrong
 		counters += d.counters
 		delays = append(delays, d.absences.delays...)
 	}
@@ -76,7 +93,7 @@ func absenceFigures(name string, days []score) []Figure {
 	intime := 0
 	for _, s := range delays {
 		late = append(late, math.Abs(s))
-		if math.Abs(s) <= 10 {
+		if math.Abs(s) <= lateS {
 			intime++
 		}
 	}

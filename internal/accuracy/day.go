@@ -22,6 +22,8 @@ type day struct {
 	told     []told
 	expected []expected
 	fronts   []front
+	outages  []outage
+	poster   string // zone in which the noise's persistent false box stands
 }
 
 // told is one opening of an incident.
@@ -54,7 +56,11 @@ type score struct {
 	absences absences
 	expected []expected
 	fronts   []front
-	unjust   int // absences opened while a citizen hid an officer who was there
+	unjust   int        // absences opened while a citizen hid an officer who was there
+	starts   [2]float64 // services that began: measured, true
+	poster   string     // zone in which the noise's persistent false box stands; empty when in none
+	outages  int
+	caused   int // absences told although too little of them was seen
 }
 
 // pair is the same quantity measured and true, each as many times as it happened.
@@ -71,8 +77,19 @@ func (d *day) score() score {
 	s := score{name: d.name, counters: len(d.camera.Counters), queue: d.queue(), expected: d.expected, fronts: d.fronts}
 	s.waits, s.service = d.waits(), d.services()
 	s.printed = d.print(s.waits.truth)
-	s.gaveUp, s.left = d.gaveUp()
+	s.gaveUp, s.starts, s.poster = d.gaveUp(), [2]float64{0, float64(len(s.waits.truth))}, d.poster
+	for _, m := range d.minutes {
+		s.starts[0] += float64(m.Starts)
+	}
+	for _, v := range d.truth.Visits {
+		if v.GaveUp || v.ServiceStart != nil {
+			s.left++
+		}
+	}
 	s.staffed, s.absences = d.staffing(), d.absences()
+	if s.outages = len(d.outages); s.outages > 0 {
+		s.caused = d.caused()
+	}
 	for _, f := range d.fronts {
 		if slices.ContainsFunc(d.told, func(t told) bool {
 			return t.kind == models.CounterAbsent && t.counter == f.counter && t.at >= f.from && t.at <= f.to+marginS
@@ -111,8 +128,8 @@ func (d *day) services() (p pair) {
 	return p
 }
 
-// gaveUp is the share of those who stopped waiting that had given up.
-func (d *day) gaveUp() (share [2]float64, n int) {
+// gaveUp is the share, measured and true, of those who stopped waiting that had given up.
+func (d *day) gaveUp() (share [2]float64) {
 	var gone, served [2]float64
 	for _, m := range d.minutes {
 		gone[0] += float64(m.GaveUp)
@@ -129,7 +146,7 @@ func (d *day) gaveUp() (share [2]float64, n int) {
 	for i := range share {
 		share[i] = gone[i] / max(gone[i]+served[i], 1)
 	}
-	return share, int(gone[1] + served[1])
+	return share
 }
 
 // staffed is one counter's seconds with enough officers.
@@ -236,5 +253,5 @@ func frontFigure(name string, days []score) Figure {
 	for _, d := range days {
 		n, unjust = n+len(d.fronts), unjust+d.unjust
 	}
-	return countFigure(fmt.Sprintf("%sofficer behind a citizen told absent, in so many spells", name), unjust, n)
+	return countFigure(fmt.Sprintf("%sofficer behind a citizen for 3 min or more told absent, in so many spells", name), unjust, n)
 }

@@ -51,8 +51,8 @@ const before = 30 * time.Second
 // outage is a stretch without frames.
 type outage struct{ from, to time.Duration }
 
-// halfDay makes a half day of a seed: one to five counters, a line or seats, quiet to overloaded, with and without people
-// who give up and officers who take breaks.
+// halfDay makes a half day of a seed: one to five counters, a line or seats, a camera high above or on the wall, quiet to
+// overloaded, with and without people who give up and officers who take breaks.
 func halfDay(seed uint64) office.Config {
 	r := rand.New(rand.NewPCG(seed, 77))
 	between := func(low, high float64) float64 { return low + (high-low)*r.Float64() }
@@ -63,6 +63,9 @@ func halfDay(seed uint64) office.Config {
 	}
 	if r.IntN(2) == 0 {
 		c.Queue = office.Seats
+	}
+	if c.Counters <= office.MaxCountersPeople && r.IntN(2) == 0 { // a camera on the wall: people hide each other, and some officers
+		c.Look, c.Occlusion = office.People, between(0, .3)
 	}
 	load := between(.35, 1.25) // of what the officers could serve without breaks
 	c.ArrivalsPerHour = load * float64(c.Counters) * 60 / c.Service.Minutes()
@@ -79,7 +82,11 @@ func halfDay(seed uint64) office.Config {
 func describe(c office.Config) string {
 	var b strings.Builder
 	load := c.ArrivalsPerHour * c.Service.Hours() / float64(c.Counters)
-	fmt.Fprintf(&b, "seed %d: %d counters, %s, load %.2f, service %.1f min", c.Seed, c.Counters, c.Queue, load, c.Service.Minutes())
+	view := "from above"
+	if c.Look == office.People {
+		view = fmt.Sprintf("from the wall, %.0f %% stand in front", 100*c.Occlusion)
+	}
+	fmt.Fprintf(&b, "seed %d: %d counters, %s, %s, load %.2f, service %.1f min", c.Seed, c.Counters, c.Queue, view, load, c.Service.Minutes())
 	if c.Patience > 0 {
 		fmt.Fprintf(&b, ", patience %.0f min", c.Patience.Minutes())
 	}
@@ -103,7 +110,7 @@ func play(cfg office.Config, outages []outage) (*day, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &day{name: describe(cfg), camera: sim.Camera().WithDefaults(), base: opening.Add(-before), from: before.Seconds(), to: (before + cfg.OpenFor).Seconds()}
+	d := &day{name: describe(cfg), camera: sim.Camera().WithDefaults(), base: opening.Add(-before), from: before.Seconds(), to: (before + cfg.OpenFor).Seconds(), outages: outages}
 	w := &watcher{day: d, open: map[string]bool{}}
 	last := before + cfg.OpenFor + time.Hour
 	for n := int64(1); sim.Now() < last; n++ {
@@ -130,6 +137,12 @@ func play(cfg office.Config, outages []outage) (*day, error) {
 	w.take(road.Close(d.base.Add(sim.Now()), models.EndDay), sim.Now().Seconds())
 	d.truth = sim.Truth()
 	w.judgeExpected()
+	box := eyes.noise.Poster().Normalise(sim.Config().Size)
+	for _, z := range d.camera.Zones {
+		if z.Polygon.Contains(z.Anchor.Point(box)) {
+			d.poster = z.ID
+		}
+	}
 	return d, nil
 }
 
@@ -160,8 +173,9 @@ func (w *watcher) take(r analytics.Result, at float64) {
 	}
 }
 
-// shortest is the least number of seconds that a citizen in front of an officer counts as a spell.
-const shortest = 20
+// shortest is the least number of seconds that a citizen in front of an officer counts as a spell: as long as an officer may
+// be away while somebody waits.
+const shortest = 180
 
 // hide notes the stretches in which a citizen hides an officer.
 func (w *watcher) hide(people []office.Seen, at float64) {
@@ -208,13 +222,13 @@ func (w *watcher) judgeExpected() {
 	w.live = nil
 }
 
-// outagesOf draws stretches without frames for a day: of one second to a quarter of an hour, short ones more often.
+// outagesOf draws stretches without frames for a day: of one second to ten minutes, short ones more often.
 func outagesOf(seed uint64, n int, length time.Duration) []outage {
 	r := rand.New(rand.NewPCG(seed, 78))
 	var out []outage
 	for at := before; len(out) < n && at < before+length; {
-		at += time.Duration(r.ExpFloat64() * float64(length) / float64(2*n))
-		long := time.Duration(math.Exp(r.Float64()*math.Log(900)) * float64(time.Second))
+		at += time.Duration(r.ExpFloat64() * float64(length) / float64(3*n))
+		long := time.Duration(math.Exp(r.Float64()*math.Log(600)) * float64(time.Second))
 		out = append(out, outage{at, at + long})
 		at += long + 5*time.Second
 	}

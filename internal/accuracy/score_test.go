@@ -2,6 +2,9 @@ package main
 
 import (
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,7 +79,7 @@ func TestScoringTellsRightFromWrong(t *testing.T) {
 		unjudged                 = "seconds in which a counter could not be judged, % of those staffed"
 		precision, recall        = "absences told that were (precision)", "absences due that were told (recall)"
 		delay, furthest          = "absence told after it was due, mean, s", "absence told, furthest from due, s"
-		intime, hidden           = "absences told within 10 s of due", "officer behind a citizen told absent, in so many spells"
+		intime, hidden           = "absences told within 10 s of due", "officer behind a citizen for 3 min or more told absent, in so many spells"
 		held, off                = "people who joined: share whose span of the expected wait held what they waited", "expected wait of who joined, middle of the errors, s"
 		offBy                    = "expected wait of who joined, middle of the signed errors, s"
 	)
@@ -155,6 +158,32 @@ func TestExactInterval(t *testing.T) {
 	}
 }
 
+// TestCausedByOutages: an absence told is the outage's fault when too little of the true one was seen.
+func TestCausedByOutages(t *testing.T) {
+	seconds := func(s int) time.Duration { return time.Duration(s) * time.Second }
+	for _, c := range []struct {
+		name    string
+		outages []outage
+		told    float64
+		want    int
+	}{
+		{"all seen", nil, 50, 0},
+		{"dark but for the first second", []outage{{seconds(21), seconds(60)}}, 60, 1},
+		{"dark at first, then seen for long enough", []outage{{seconds(20), seconds(60)}}, 72, 0},
+		{"the officer was there", []outage{{seconds(5), seconds(15)}}, 15, 1},
+		{"of another kind", []outage{{seconds(21), seconds(60)}}, -1, 0},
+	} {
+		d := twoMinutes()
+		d.outages, d.told[0].at = c.outages, c.told
+		if c.told < 0 {
+			d.told[0] = told{models.CustomerUnattended, "c", 60}
+		}
+		if n := d.caused(); n != c.want {
+			t.Errorf("%s: %d, want %d", c.name, n, c.want)
+		}
+	}
+}
+
 // TestPureRoad plays half an hour of an office and finds it in the figures: people came, were served, and the road saw them.
 func TestPureRoad(t *testing.T) {
 	cfg := halfDay(3)
@@ -186,5 +215,35 @@ func TestPureRoad(t *testing.T) {
 	}
 	if a, b := observed(d), observed(dark); math.Abs(a-b-600) > 10 {
 		t.Errorf("%g s seen, and %g with ten minutes of darkness", a, b)
+	}
+}
+
+// TestDocument: every figure is in the document, a miss is called one, and the worst half day is explained.
+func TestDocument(t *testing.T) {
+	d := twoMinutes()
+	d.told = nil
+	d.name = "seed 7: two minutes"
+	day := d.score()
+	day.printed[0] = printed{models.Estimate{Value: 900, Low: 800, High: 1000, Quality: models.Measured}, 600}
+	r := &report{days: []score{day}, scored: []point{{.3, .9, .8}, {.5, .95, .7}}}
+	figures := absenceFigures(pure, r.days)
+	folder := t.TempDir()
+	if err := r.writeDocument(folder, []group{{sections[2], figures}}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(folder, "ACCURACY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| absences due that were told (recall) | 0 |", "**missed**", "seed 7: two minutes", "+50 %", "| c | missed |", "accuracy/intervals.svg"} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("the document does not say %q:\n%s", want, b)
+		}
+	}
+	for _, p := range r.pictures() {
+		svg, err := os.ReadFile(filepath.Join(folder, "accuracy", p.file))
+		if err != nil || !strings.Contains(string(svg), p.plot.X.Label.Text) {
+			t.Errorf("%s: no picture with its axes (%v)", p.file, err)
+		}
 	}
 }

@@ -146,6 +146,9 @@ func NewNoise(seed uint64, size models.Size) *Noise {
 	return n
 }
 
+// Poster is the box of the thing on the wall that looks a little like a person all the time, pixels.
+func (n *Noise) Poster() models.Box { return n.poster.box }
+
 // Detect returns what the detector gives at a moment when these people can be seen; moments must not go back.
 func (n *Noise) Detect(at time.Duration, people []Seen) []models.Detection {
 	frames := 0
