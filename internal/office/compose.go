@@ -57,7 +57,7 @@ func (p *painter) cutting(c *canvas, q *person) {
 	f := q.fig
 	if !q.seated {
 		w := 0.45 * f.width
-		c.ellipse(pt{f.foot.x, f.foot.y - 0.012*f.tall}, w, 0.022*f.tall, rgb{50, 52, 58}, 0.35)
+		c.ellipse(pt{f.foot.x, f.foot.y - 0.012*f.tall}, w, 0.022*f.tall, rgb{70, 74, 84}, 0.28)
 	}
 	s := p.toned[q.sprite]
 	if s == nil {

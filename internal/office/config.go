@@ -14,6 +14,7 @@ package office
 import (
 	"cmp"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/counterwatch/counterwatch/internal/cutout"
@@ -58,22 +59,33 @@ type Config struct {
 
 	Counters        int           // 1..MaxCounters, default 3
 	ArrivalsPerHour float64       // Poisson arrivals per hour of office time; default 8 for each counter
-	Service         time.Duration // mean service time, lognormal, office time; default 5 min
-	ServiceSpread   float64       // standard deviation of the logarithm of a service time; default 0.5
+	Profile         []Rate        // rates that change over the day, in place of ArrivalsPerHour; the first From is 0
+	Early           time.Duration // how long before the officers people may come, office time; default 0
+	Families        float64       // share of arrivals that are families of 2 to 4, of whom one is served; default 0
+	Service         time.Duration // mean service time, office time; default 5 min
+	ServiceShape    Shape         // default Lognormal
+	ServiceSpread   float64       // as the shape means it; default 0.5
 	Patience        time.Duration // mean wait after which people give up, lognormal, office time; default 45 min, negative: nobody does
 
 	Occlusion float64 // share of citizens who stand between the camera and their officer (People look only); default 0
 
+	Standing   float64       // share of their time at the desk that officers stand; default 1, in the People look 0.15; negative: never
 	BreakEvery time.Duration // mean time at the counter between an officer's breaks, office time; default 50 min, negative: no breaks
 	BreakFor   time.Duration // mean length of a break, office time; default 14 min
 	FirstBreak time.Duration // when the first officer is due for the first break, video time; first breaks then last BreakFor exactly; default: drawn by chance
 
 	Opens   time.Duration // length of the empty beginning, video time; at least 2 s, default 2.5 s
-	OpenFor time.Duration // opening hours, office time: then nobody comes any more, who waits is served, officers leave; default: all the time
+	OpenFor time.Duration // opening hours, from when officers come, office time: then nobody comes any more, who waits is served, officers leave; default: all the time
 
 	Speed float64     // how many times faster office time runs than the video's clock: 1..60, default 1
 	Size  models.Size // of the picture; default 640x360, in the People look 1280x720; even, 320..1920 wide, between 5:4 and 16:9
 	FPS   float64     // 1..60, default 15
+
+	Noise        float64       // standard deviation of the sensor's noise, grey levels; default 3, negative: none
+	LightDrift   float64       // share of the light that goes and comes again every 10 minutes of the video; default 0
+	Flicker      float64       // share of the light by which frames differ; default 0
+	LightsOffAt  time.Duration // the lights are off from here, video time,
+	LightsOffFor time.Duration // for so long; default 0
 
 	MaxAbsence            time.Duration // of every counter, video time; default 15 min divided by Speed
 	MaxAbsenceWithWaiting time.Duration // of every counter, video time; default 3 min divided by Speed
@@ -103,14 +115,18 @@ func (c Config) withDefaults() Config {
 	c.Service = cmp.Or(c.Service, 5*time.Minute)
 	c.ServiceSpread = cmp.Or(c.ServiceSpread, 0.5)
 	c.Patience = cmp.Or(c.Patience, 45*time.Minute)
+	c.ServiceShape = cmp.Or(c.ServiceShape, Lognormal)
 	c.BreakEvery = cmp.Or(c.BreakEvery, 50*time.Minute)
 	c.BreakFor = cmp.Or(c.BreakFor, 14*time.Minute)
 	c.Opens = cmp.Or(c.Opens, 2500*time.Millisecond)
+	c.Noise = cmp.Or(c.Noise, 3)
 	c.Speed = cmp.Or(c.Speed, 1)
 	c.Look = cmp.Or(c.Look, Drawn)
 	if c.Look == People {
+		c.Standing = cmp.Or(c.Standing, 0.15)
 		c.Size = cmp.Or(c.Size, models.Size{W: 1280, H: 720})
 	}
+	c.Standing = cmp.Or(c.Standing, 1)
 	c.Size = cmp.Or(c.Size, models.Size{W: 640, H: 360})
 	c.FPS = cmp.Or(c.FPS, 15)
 	scaled := func(d time.Duration) time.Duration {
@@ -119,6 +135,21 @@ func (c Config) withDefaults() Config {
 	c.MaxAbsence = cmp.Or(c.MaxAbsence, scaled(15*time.Minute))
 	c.MaxAbsenceWithWaiting = cmp.Or(c.MaxAbsenceWithWaiting, min(scaled(3*time.Minute), c.MaxAbsence))
 	return c
+}
+
+// checkProfile returns a KindInvalid error about the first rate that cannot be used.
+func checkProfile(rates []Rate) error {
+	for i, r := range rates {
+		switch {
+		case i == 0 && r.From != 0:
+			return models.Invalid("arrival profile", "it begins at %s: let it begin at 0s", r.From)
+		case i > 0 && r.From <= rates[i-1].From:
+			return models.Invalid("arrival profile", "%s comes after %s: put the times in order, each once", r.From, rates[i-1].From)
+		case !(r.PerHour >= 0 && r.PerHour <= 1000):
+			return models.Invalid("arrival profile", "%g people per hour from %s on: use 0 to 1000", r.PerHour, r.From)
+		}
+	}
+	return nil
 }
 
 // Validate returns a KindInvalid error that names the first field that cannot be used, and what it should be.
@@ -145,6 +176,14 @@ func (c Config) Validate() error {
 	}{
 		{"counters", float64(c.Counters), 1, float64(most)},
 		{"occlusion", c.Occlusion, 0, 1},
+		{"share of families", c.Families, 0, 1},
+		{"share of standing", c.Standing, math.Inf(-1), 1},
+		{"noise", c.Noise, math.Inf(-1), 20},
+		{"light drift", c.LightDrift, 0, 0.8},
+		{"flicker", c.Flicker, 0, 0.5},
+		{"start of the lights' pause in seconds", c.LightsOffAt.Seconds(), 0, 86400},
+		{"length of the lights' pause in seconds", c.LightsOffFor.Seconds(), 0, 86400},
+		{"early minutes", c.Early.Minutes(), 0, 600},
 		{"arrivals per hour", c.ArrivalsPerHour, 0.1, 1000},
 		{"service minutes", c.Service.Minutes(), 0.1, 600},
 		{"service spread", c.ServiceSpread, 0.01, 2},
@@ -162,6 +201,12 @@ func (c Config) Validate() error {
 		if !(r.v >= r.lo && r.v <= r.hi) {
 			return models.Invalid(r.field, "%.6g is out of range: use %g to %g", r.v, r.lo, r.hi)
 		}
+	}
+	if !slices.Contains([]Shape{Lognormal, Gamma, Exponential}, c.ServiceShape) {
+		return models.Invalid("service shape", "%q: use %s, %s or %s", c.ServiceShape, Lognormal, Gamma, Exponential)
+	}
+	if err := checkProfile(c.Profile); err != nil {
+		return err
 	}
 	if c.Size.W%2 != 0 || c.Size.H%2 != 0 {
 		return models.Invalid("size", "%dx%d: width and height must be even", c.Size.W, c.Size.H)

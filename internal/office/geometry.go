@@ -32,8 +32,7 @@ type view struct {
 // degrees, 78 degrees wide.
 func newView(c Config) view {
 	if c.Look == People {
-		const degree = math.Pi / 180
-		return view{c.Size, float64(c.Size.W) / 2 / math.Tan(39*degree), 2.8, 0, math.Tan(14.5 * degree), math.Cos(14.5 * degree)}
+		return view{c.Size, float64(c.Size.W) / 2 / math.Tan(lowWide/2), lowHeight, 0, math.Tan(lowPitch), math.Cos(lowPitch)}
 	}
 	return view{c.Size, 713 * float64(c.Size.W) / 640, 9, 6, 1, math.Sqrt2 / 2}
 }
@@ -120,10 +119,13 @@ func lowRoom(c Config) room {
 }
 
 const (
-	lowOfficers = 6.6  // y of the officers in the people look
-	lowFirst    = 0.06 // tangent of the direction in which its counters begin
-	chairTop    = 0.5  // height of the back of its chairs,
-	chairBack   = 0.25 // which is so far in front of who sits there, since they face the counters
+	lowHeight   = 2.8 // metres, of the camera of the people look,
+	lowPitch    = 14.5 * math.Pi / 180
+	lowWide     = 78 * math.Pi / 180 // angle of its view
+	lowOfficers = 6.6                // y of the officers in the people look
+	lowFirst    = 0.06               // tangent of the direction in which its counters begin
+	chairTop    = 0.5                // height of the back of its chairs,
+	chairBack   = 0.25               // which is so far in front of who sits there, since they face the counters
 )
 
 // centre is the x of counter k, from 0 at the left.
@@ -134,14 +136,20 @@ func (r room) centre(k int) float64 {
 	return (float64(k) - float64(r.counters-1)/2) * r.pitch
 }
 
+// sight is the place at depth y that the camera of the low view sees in the same column as x at the officers' depth.
+func (r room) sight(x, y float64) vec {
+	skew := lowHeight * math.Tan(lowPitch)
+	return vec{x * (y + skew) / (r.officers + skew), y}
+}
+
 // citizen is where a citizen stands to be served. In the low view that is beside the line from the camera to the
 // officer, or on it: then the citizen hides the officer.
 func (r room) citizen(k int, hiding bool) vec {
 	switch {
 	case r.low && hiding:
-		return vec{r.officer(k).x * r.citizens / r.officers, r.citizens}
+		return r.sight(r.officer(k).x, r.citizens)
 	case r.low:
-		return vec{(r.officer(k).x + 0.5*r.pitch) * r.citizens / r.officers, r.citizens}
+		return r.sight(r.officer(k).x+0.5*r.pitch, r.citizens)
 	}
 	return vec{r.centre(k) + 0.1*r.pitch, r.citizens}
 }
@@ -153,7 +161,18 @@ func (r room) officer(k int) vec {
 	return vec{r.centre(k) - 0.1*r.pitch, r.officers}
 }
 
-func (r room) door(k int) vec    { return vec{r.centre(k) + 0.43*r.pitch, r.wall - 0.12} }
+// door is where an officer comes in, beside the place behind the desk from which the desk is reached. In the low view both
+// lie on a line of sight between two officers, so that nobody on the way is taken for an officer at a desk.
+func (r room) door(k int) vec   { return r.passage(k, r.wall-0.12) }
+func (r room) beside(k int) vec { return r.passage(k, r.officers+0.3) }
+
+func (r room) passage(k int, y float64) vec {
+	if r.low {
+		return r.sight(r.officer(k).x+0.5*r.pitch, y)
+	}
+	return vec{r.centre(k) + 0.43*r.pitch, y}
+}
+
 func (r room) deskHalf() float64 { return 0.3 * r.pitch }
 
 // behindDesk reports whether a desk stands between the camera and an officer's legs.
@@ -162,6 +181,11 @@ func (r room) behindDesk(k int, at vec) bool {
 		return true // one long counter
 	}
 	return math.Abs(at.x-r.centre(k)) < r.deskHalf()
+}
+
+// inDoorway reports whether the wall may hide a part of somebody who comes or goes by a door.
+func (r room) inDoorway(p *person) bool {
+	return p.edge != 0 && (!r.low || p.at.x > p.edge-doorHalf) // in the low view a desk lies beyond the edge, seen along it
 }
 
 // places is the number of people who can wait.
@@ -231,8 +255,7 @@ func (r room) waiting(v view) []pt {
 func (r room) service(k int) []vec {
 	x, half, far, near := r.centre(k), 0.36*r.pitch, 3.9, 2.7
 	if r.low {
-		nearer := r.citizens / r.officers
-		x, half, far, near = x*nearer, 0.42*r.pitch*nearer, r.deskFront-0.1, r.citizens-0.35
+		x, half, far, near = r.sight(x, r.citizens).x, r.sight(0.42*r.pitch, r.citizens).x, r.deskFront-0.1, r.citizens-0.35
 	}
 	return []vec{{x - half, far}, {x + half, far}, {x + half, near}, {x - half, near}}
 }
@@ -240,7 +263,7 @@ func (r room) service(k int) []vec {
 // staffHalf is half the width of a staff zone.
 func (r room) staffHalf() float64 {
 	if r.low {
-		return 0.25 * r.pitch
+		return 0.24 * r.pitch
 	}
 	return 0.18 * r.pitch
 }

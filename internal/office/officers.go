@@ -14,12 +14,15 @@ type officer struct {
 	returns float64 // video second of coming (back) in; infinite when gone for the day
 	due     float64 // video second of the next break; infinite for none
 	breaks  int     // taken so far
+	posture *rand.Rand
+	rises   float64 // video second of standing up, or of sitting down again
 }
 
 func (s *Sim) newCounter(k int) *counter {
 	c := &counter{index: k}
 	c.rng = rng(s.cfg.Seed, uint64(100+k))
-	c.returns = s.cfg.Opens.Seconds() + 1.5*c.rng.Float64()
+	c.posture = rng(s.cfg.Seed, uint64(200+k))
+	c.returns = s.begins() + 1.5*c.rng.Float64()
 	c.due = s.nextBreak(c.rng, c.returns)
 	if k == 0 && s.cfg.FirstBreak > 0 {
 		c.due = s.cfg.FirstBreak.Seconds()
@@ -54,7 +57,7 @@ func (s *Sim) takes(c *counter) bool {
 func (s *Sim) work(c *counter) {
 	desk, door := s.room.officer(c.index), s.room.door(c.index)
 	within := vec{door.x + 1.1, door.y} // behind the wall, beside the doorway
-	beside := vec{door.x, s.room.officers + 0.3}
+	beside := s.room.beside(c.index)
 	switch {
 	case c.self == nil && s.now >= c.returns && (!s.closed() || len(s.line) > 0):
 		p := s.newPerson(-1 - c.index)
@@ -66,14 +69,31 @@ func (s *Sim) work(c *counter) {
 	case c.going && len(c.self.path) == 0:
 		s.leaveRoom(c)
 	case !c.going && !c.atDesk && len(c.self.path) == 0:
-		c.atDesk, c.self.edge = true, 0
+		c.atDesk, c.self.edge, c.rises = true, 0, 0
 		c.self.heads = vec{-0.3, -1}
 		c.free = s.now + 1
 	case c.atDesk && c.citizen == nil && s.leaves(c):
-		c.atDesk, c.going = false, true
+		c.atDesk, c.going, c.self.seated = false, true, false
 		c.self.edge = door.x + doorHalf
 		c.self.path = []vec{beside, door, within}
+	case c.atDesk && s.cfg.Standing < 1 && s.now >= c.rises:
+		s.changePosture(c)
 	}
+}
+
+// changePosture lets an officer at the desk sit down or stand up, for about a minute of office time at a time standing and
+// for as long sitting as makes the share Standing.
+func (s *Sim) changePosture(c *counter) {
+	share := math.Max(s.cfg.Standing, 0)
+	if c.self.seated = !c.self.seated; c.rises == 0 { // has only just come
+		c.self.seated = c.posture.Float64() >= share
+	}
+	const standing = 60 // office seconds
+	mean := standing * (1 - share) / math.Max(share, 1e-6)
+	if !c.self.seated {
+		mean = standing
+	}
+	c.rises = s.now + max(s.after(c.posture, mean), 4)
 }
 
 // leaveRoom takes an officer who has gone through the door out of the picture and settles the return.

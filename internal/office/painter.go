@@ -2,6 +2,7 @@ package office
 
 import (
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -11,13 +12,14 @@ import (
 
 // painter draws the people of one moment into the office's still picture.
 type painter struct {
-	view  view
-	room  room
-	grain *rand.Rand // chooses the noise of each picture
-	empty []byte     // BGR24, the room without people
-	props []prop     // the farthest first
-	noise []byte     // 0..2*noiseMean, longer than a picture by noiseSpan bytes
-	toned map[*cutout.Sprite]*cutout.Sprite
+	view      view
+	room      room
+	grain     *rand.Rand // chooses the noise of each picture
+	empty     []byte     // BGR24, the room without people
+	props     []prop     // the farthest first
+	noise     []byte     // 0..2*noiseMean, longer than a picture by noiseSpan bytes
+	noiseMean int
+	toned     map[*cutout.Sprite]*cutout.Sprite
 }
 
 // prop is a thing that hides people who are farther away than y.
@@ -27,20 +29,20 @@ type prop struct {
 	from, to int    // rows
 }
 
-// Sensor noise: every byte of the picture rises by a value between 0 and 2*noiseMean.
-const (
-	noiseMean = 7
-	noiseSpan = 1 << 16
-)
+// noiseSpan is the length from which the beginning of a picture's noise is chosen.
+const noiseSpan = 1 << 16
 
-func newPainter(v view, r room, seed uint64) *painter {
-	p := &painter{view: v, room: r, grain: rng(seed, 2), toned: map[*cutout.Sprite]*cutout.Sprite{}}
+func newPainter(v view, r room, c Config) *painter {
+	p := &painter{view: v, room: r, grain: rng(c.Seed, 2), toned: map[*cutout.Sprite]*cutout.Sprite{}}
 	p.paintRoom()
+	// Every byte of the picture rises by the sum of two dice 0..noiseMean, near enough to a sensor's normal distribution.
+	if c.Noise > 0 {
+		p.noiseMean = int(math.Ceil(math.Sqrt(6*c.Noise*c.Noise+1) - 1))
+	}
 	p.noise = make([]byte, 3*v.size.W*v.size.H+noiseSpan+8)
-	chance := rng(seed, 1)
+	chance := rng(c.Seed, 1)
 	for i := range p.noise {
-		// The sum of two dice is near enough to a sensor's normal distribution, with a standard deviation of 3.
-		p.noise[i] = byte(chance.IntN(noiseMean+1) + chance.IntN(noiseMean+1))
+		p.noise[i] = byte(chance.IntN(p.noiseMean+1) + chance.IntN(p.noiseMean+1))
 	}
 	return p
 }
@@ -55,9 +57,10 @@ func (s *Sim) Draw(f *models.Frame) {
 	}
 	f.Pix = f.Pix[:n]
 	if s.painter == nil {
-		s.painter = newPainter(s.view, s.room, s.cfg.Seed)
+		s.painter = newPainter(s.view, s.room, s.cfg)
 	}
 	s.painter.paint(newCanvas(f.Size, f.Pix), s.people)
+	s.painter.develop(f.Pix, s.light())
 }
 
 func (p *painter) paint(c *canvas, people []*person) {
@@ -83,7 +86,6 @@ func (p *painter) paint(c *canvas, people []*person) {
 	for _, o := range props {
 		p.stamp(c, o)
 	}
-	p.addNoise(c.pix)
 }
 
 // stamp restores the pixels of a prop.
@@ -96,8 +98,7 @@ func (p *painter) stamp(c *canvas, o prop) {
 }
 
 // addNoise adds eight bytes at a time: no byte overflows, since colours stay below brightest.
-func (p *painter) addNoise(pix []byte) {
-	noise := p.noise[p.grain.IntN(noiseSpan):]
+func addNoise(pix, noise []byte) {
 	i := 0
 	for ; i+8 <= len(pix); i += 8 {
 		binary.LittleEndian.PutUint64(pix[i:], binary.LittleEndian.Uint64(pix[i:])+binary.LittleEndian.Uint64(noise[i:]))

@@ -87,7 +87,7 @@ func (s *Sim) visible(p *person) models.Box {
 		_, chair := s.view.point(vec{p.at.x, p.at.y - chairBack}, chairTop)
 		bottom = min(bottom, chair)
 	}
-	if p.edge != 0 {
+	if s.room.inDoorway(p) {
 		edge, _ := s.view.point(vec{p.edge, s.room.wall - 0.12}, 0)
 		right = min(right, edge)
 	}
@@ -104,7 +104,7 @@ func (p *painter) person(c *canvas, q *person) {
 	if q.box.Area() == 0 {
 		return
 	}
-	if q.edge != 0 {
+	if p.room.inDoorway(q) {
 		x, _ := p.view.point(vec{q.edge, p.room.wall - 0.12}, 0)
 		c.clip.x1 = min(int(x), c.size.W)
 		defer func() { c.clip.x1 = c.size.W }()

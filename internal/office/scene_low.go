@@ -74,7 +74,7 @@ func (p *painter) longCounter(c *canvas) {
 	r := p.room
 	// Both ends lie on lines of sight, so that the top hides everything behind it equally.
 	from, to := r.centre(0)-0.5*r.pitch, r.centre(r.counters-1)+0.5*r.pitch
-	at := func(x, y float64) vec { return vec{x * y / r.officers, y} }
+	at := r.sight
 	front := append(p.view.outline(0, at(from, r.deskFront), at(to, r.deskFront)), p.view.outline(r.deskTop, at(to, r.deskFront), at(from, r.deskFront))...)
 	c.polygon(p.view.outline(r.deskTop, at(from, r.deskFront), at(to, r.deskFront), at(to, r.deskBack), at(from, r.deskBack)), woodColour, 1)
 	c.polygon(front, panelColour, 1)

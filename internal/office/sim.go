@@ -28,6 +28,9 @@ type Sim struct {
 	people   []*person  // in the room, officers included
 	line     []*person  // who waits, in the order of arrival
 	newest   *person    // who came in last
+	leader   *person    // the first of the newest family
+	party    int        // of which so many are still to come
+	staff    [][]byte   // by counter and second, as in Truth.Staff
 	counters []*counter
 	stays    []stay
 	visits   []Visit
@@ -82,6 +85,7 @@ type person struct {
 	doing   doing
 	visit   int     // index in visits
 	place   int     // waiting place
+	with    *person // the first of the family, who is served for all; nil for that one and for who comes alone
 	until   float64 // patience, later the end of the service
 	counter int     // called to
 }
@@ -93,10 +97,11 @@ func New(cfg Config) (*Sim, error) {
 	}
 	cfg = cfg.withDefaults()
 	s := &Sim{cfg: cfg, camera: cfg.Camera(), view: newView(cfg), room: newRoom(cfg), arrivals: rng(cfg.Seed, 0)}
-	s.next = cfg.Opens.Seconds() + 1 + s.after(s.arrivals, 0.3*3600/cfg.ArrivalsPerHour)
+	s.next = s.nextArrival(cfg.Opens.Seconds()+1, 0.3)
 	for k := range cfg.Counters {
 		s.counters = append(s.counters, s.newCounter(k))
 	}
+	s.staff = make([][]byte, cfg.Counters)
 	return s, nil
 }
 
@@ -136,6 +141,7 @@ func (s *Sim) Step() {
 
 // live is one small step of everybody's life.
 func (s *Sim) live(dt float64) {
+	s.noteStaff(s.now)
 	s.arrive()
 	for _, c := range s.counters {
 		s.work(c)
@@ -151,85 +157,13 @@ func (s *Sim) live(dt float64) {
 	})
 }
 
-// after draws an exponential time in video seconds with a mean given in office seconds.
-func (s *Sim) after(r *rand.Rand, mean float64) float64 { return r.ExpFloat64() * mean / s.cfg.Speed }
-
-// lognormal draws a time in video seconds with a mean in office time and the standard deviation of its logarithm.
-func (s *Sim) lognormal(r *rand.Rand, mean time.Duration, sigma float64) float64 {
-	return mean.Seconds() / s.cfg.Speed * math.Exp(r.NormFloat64()*sigma-sigma*sigma/2)
-}
-
-// closed reports whether the opening hours are over.
-func (s *Sim) closed() bool { return s.now >= s.closing() }
-
-// closing is the end of the opening hours in video seconds.
-func (s *Sim) closing() float64 {
-	if s.cfg.OpenFor <= 0 {
-		return math.Inf(1)
-	}
-	return s.cfg.Opens.Seconds() + s.cfg.OpenFor.Seconds()/s.cfg.Speed
-}
-
-// arrive lets the next person in. Who finds the waiting places full goes elsewhere, unseen.
-func (s *Sim) arrive() {
-	if s.now < s.next || s.closed() {
-		return
-	}
-	if s.newest != nil && math.Abs(s.newest.at.x-s.room.entrance) < 2 && s.newest.doing == waiting {
-		return // the entrance is narrow
-	}
-	s.next = s.now + s.after(s.arrivals, 3600/s.cfg.ArrivalsPerHour)
-	place, ok := s.freePlace()
-	if !ok {
-		return
-	}
-	p := s.newPerson(len(s.visits) + 1)
-	p.at, p.place, p.visit = vec{s.room.entrance, s.room.line}, place, len(s.visits)
-	p.path = s.room.wayIn(place)
-	p.until = math.Inf(1)
-	if s.cfg.Patience > 0 {
-		p.until = s.now + max(s.lognormal(p.rng, s.cfg.Patience, 0.5), 15)
-	}
-	s.visits = append(s.visits, Visit{ID: p.id})
-	s.people, s.line, s.newest = append(s.people, p), append(s.line, p), p
-}
-
-// newPerson makes somebody; officers have negative numbers.
-func (s *Sim) newPerson(id int) *person {
-	p := &person{id: id, rng: rng(s.cfg.Seed, uint64(int64(id)+1000)), heads: vec{-1, 0}}
-	p.look = newLook(p.rng, id < 0)
-	// Office time runs faster, legs hardly.
-	s.cast(p)
-	p.pace = (1.15 + 0.3*p.rng.Float64()) * math.Min(math.Pow(s.cfg.Speed, 0.1), 1.3)
-	return p
-}
-
-// freePlace is the waiting place of a newcomer: the tail of the line or a free seat, the front row first.
-func (s *Sim) freePlace() (int, bool) {
-	if s.room.queue == Line {
-		return len(s.line), len(s.line) < s.room.places()
-	}
-	taken := make([]bool, s.room.places())
-	for _, p := range s.line {
-		taken[p.place] = true
-	}
-	for row := range 2 {
-		for _, i := range s.arrivals.Perm(s.room.seats) {
-			if !taken[row*s.room.seats+i] {
-				return row*s.room.seats + i, true
-			}
-		}
-	}
-	return 0, false
-}
-
 // call sends the first who waits to a counter that is free and staffed, and ends a service that is done.
 func (s *Sim) call(c *counter) {
 	if p := c.citizen; p != nil {
 		switch {
 		case p.doing == called && len(p.path) == 0:
 			p.doing, p.heads = served, vec{0, 1}
-			p.until = s.now + max(s.lognormal(p.rng, s.cfg.Service, s.cfg.ServiceSpread), 8)
+			p.until = s.now + max(s.service(p.rng), 8)
 		case p.doing == served && s.now >= p.until:
 			p.doing, p.path = leaving, s.room.wayHome(p.at)
 		case p.doing == leaving && p.at.y < s.room.outLane+0.1:
@@ -241,8 +175,8 @@ func (s *Sim) call(c *counter) {
 		return
 	}
 	p := s.line[0]
-	if len(p.path) > 0 || p.inside&1 == 0 || s.now-p.since[0] < 5 {
-		return // still on the way to a waiting place, or only just there
+	if len(p.path) > 0 || !s.settled(p) || p.with != nil {
+		return // still on the way to a waiting place, or only just there; or left behind by a family's first
 	}
 	s.line = s.line[1:]
 	hiding := s.cfg.Occlusion > 0 && p.rng.Float64() < s.cfg.Occlusion
@@ -250,13 +184,17 @@ func (s *Sim) call(c *counter) {
 	p.seated, p.path = false, s.room.wayToCounter(p.at, s.room.citizen(c.index, hiding))
 }
 
-// wait moves the line up and lets go who has lost patience.
+// settled reports whether somebody has been in the queue for a while.
+func (s *Sim) settled(p *person) bool { return p.inside&1 == 1 && s.now-p.since[0] >= 5 }
+
+// wait moves the line up and lets go who has lost patience, and a family when its first has gone.
 func (s *Sim) wait() {
 	s.line = slices.DeleteFunc(s.line, func(p *person) bool {
-		if s.now < p.until || p.inside&1 == 0 || s.now-p.since[0] < 10 {
+		alone := p.with != nil && p.with.doing != waiting && s.settled(p)
+		if !alone && (s.now < p.until || p.inside&1 == 0 || s.now-p.since[0] < 10) {
 			return false
 		}
-		s.visits[p.visit].GaveUp = true
+		s.visits[p.visit].GaveUp = !alone || s.visits[p.with.visit].GaveUp
 		p.doing, p.seated = leaving, false
 		p.path = append(s.room.wayOutOfQueue(p.at), s.room.wayHome(vec{p.at.x, s.room.inLane})...)
 		return true

@@ -16,6 +16,16 @@ type Truth struct {
 	Visits    []Visit          `json:"visits"`
 	Occupancy map[string][]int `json:"occupancy"` // by zone: people at the middle of each whole second
 	Absences  []Absence        `json:"absences"`
+	// Staff is, by counter, a letter for each second at its middle: s an officer sits in the staff zone, t stands there
+	// (S and T: and a citizen in front covers 40 % or more), a dot nobody.
+	Staff map[string]string `json:"staff"`
+	Dark  []Span            `json:"dark,omitempty"` // the lights were off
+}
+
+// Span is a stretch of the video in seconds.
+type Span struct {
+	From float64 `json:"from_s"`
+	To   float64 `json:"to_s"`
 }
 
 // Visit is one person's way through the office. A time is nil when it had not happened by the end.
@@ -25,7 +35,9 @@ type Visit struct {
 	Entered      *float64 `json:"entered_s"`       // the foot entered the queue zone, to stay
 	ServiceStart *float64 `json:"service_start_s"` // the foot entered the service zone, to stay
 	ServiceEnd   *float64 `json:"service_end_s"`   // the foot left the service zone
+	Left         *float64 `json:"left_s"`          // the foot left the queue zone
 	GaveUp       bool     `json:"gave_up"`         // left the queue unserved
+	With         int      `json:"with,omitempty"`  // came with this person, who is served for the family
 }
 
 // Absence is a stretch, of any length, in which a counter's officer was not in the staff zone, within opening hours and
@@ -79,6 +91,10 @@ func (s *Sim) entered(p *person, z int) {
 }
 
 func (s *Sim) leftZone(p *person, z int) {
+	if z == 0 && !p.officer {
+		now := round(s.now)
+		s.visits[p.visit].Left = &now
+	}
 	if p.doing == leaving && !p.officer && z == 1+p.counter && s.visits[p.visit].ServiceStart != nil {
 		now := round(s.now)
 		s.visits[p.visit].ServiceEnd = &now
@@ -115,7 +131,11 @@ func (s *Sim) count(zone int, at float64) (n int) {
 func (s *Sim) truth() Truth {
 	t := Truth{
 		FPS: s.cfg.FPS, Seconds: round(float64(s.frame) / s.cfg.FPS), Occupancy: map[string][]int{}, Absences: []Absence{},
-		Visits: append([]Visit{}, s.visits...),
+		Visits: append([]Visit{}, s.visits...), Staff: map[string]string{}, Dark: s.dark(),
+	}
+	s.noteStaff(t.Seconds)
+	for k, notes := range s.staff {
+		t.Staff[s.camera.Counters[k].ID] = string(notes[:min(int(t.Seconds), len(notes))])
 	}
 	for i, z := range s.camera.Zones {
 		counts := make([]int, int(t.Seconds))
@@ -130,6 +150,31 @@ func (s *Sim) truth() Truth {
 		}
 	}
 	return t
+}
+
+// noteStaff notes the officers of the seconds whose middle has come before a video second; nothing has changed since.
+func (s *Sim) noteStaff(until float64) {
+	for k, c := range s.counters {
+		for float64(len(s.staff[k]))+0.5 < until {
+			s.staff[k] = append(s.staff[k], s.onDuty(c))
+		}
+	}
+}
+
+// onDuty is a counter's letter for Truth.Staff.
+func (s *Sim) onDuty(c *counter) byte {
+	p := c.self
+	if p == nil || p.inside>>(1+s.cfg.Counters+c.index)&1 == 0 {
+		return '.'
+	}
+	letter := byte('t')
+	if p.seated {
+		letter = 's'
+	}
+	if s.covered(p) >= inFront {
+		letter -= 'a' - 'A'
+	}
+	return letter
 }
 
 // absences are the gaps between an officer's stays in a staff zone, up to a video second.
