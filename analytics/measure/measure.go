@@ -43,6 +43,7 @@ type Measure struct {
 // state is all that must survive a restart.
 type state struct {
 	Clock    clock
+	Newest   time.Time // frame
 	Zones    []zoneState
 	Counters []staffing
 	Late     []second        // newest last: seconds that may still be amended, and the two before them
@@ -77,6 +78,7 @@ const (
 // second is a second that is not final yet.
 type second struct {
 	Start   time.Time
+	Shown   time.Time // the frame it shows: the newest before its end
 	Seen    bool
 	Working bool
 	Final   bool
@@ -103,6 +105,7 @@ func New(cfg Config) *Measure {
 // Update takes what the zones show in one frame.
 func (m *Measure) Update(look models.Look) Figures {
 	m.state.Clock.frame(look.At, m.tick)
+	m.state.Newest = look.At
 	for i := range m.state.Zones {
 		l := look.Zones[i]
 		z := &m.state.Zones[i]
@@ -205,7 +208,7 @@ func (m *Measure) push(start time.Time, seen, working bool) {
 		s = late[0] // its slices are used again
 		m.state.Late = append(late[:0], late[1:]...)
 	}
-	s = second{Start: start, Seen: seen, Working: working, Counts: s.Counts[:0], Hidden: s.Hidden[:0], Unsure: s.Unsure[:0]}
+	s = second{Start: start, Shown: m.state.Newest, Seen: seen, Working: working, Counts: s.Counts[:0], Hidden: s.Hidden[:0], Unsure: s.Unsure[:0]}
 	for i := range m.state.Zones {
 		l := &m.state.Zones[i].Last
 		s.Counts, s.Hidden, s.Unsure = append(s.Counts, l.Count), append(s.Hidden, l.Hidden), append(s.Unsure, l.Unsure)
@@ -213,11 +216,11 @@ func (m *Measure) push(start time.Time, seen, working bool) {
 	m.state.Late = append(m.state.Late, s)
 }
 
-// amend corrects the counts of seconds that are not final. A second shows the frame at its end.
+// amend corrects the counts of seconds that are not final.
 func (m *Measure) amend(a models.Amend) {
 	for i := range m.state.Late {
 		s := &m.state.Late[i]
-		if end := s.Start.Add(time.Second); end.After(a.From) && !end.After(a.To) {
+		if s.Shown.After(a.From) && !s.Shown.After(a.To) {
 			s.Counts[a.Zone] = max(s.Counts[a.Zone]+a.By, 0)
 		}
 	}

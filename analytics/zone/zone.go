@@ -174,7 +174,7 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 		}
 		if in.here() && !in.Counted && in.dwelt(a.MinDwell) {
 			in.Counted = true
-			m.amend(i, in.Entered, +1)
+			m.amend(i, in.Entered.Add(-1), +1) // from the first frame on
 			m.settled(p, i)
 		}
 	}
