@@ -1,10 +1,6 @@
 package measure
 
-import (
-	"time"
-
-	"github.com/counterwatch/counterwatch/models"
-)
+import "github.com/counterwatch/counterwatch/models"
 
 // Live replaces the figures of zones and counters in live by the newest, and the coverage of the last hour. The memory of
 // the old ones is used again.
@@ -29,10 +25,7 @@ func (m *Measure) Live(live *models.Live) {
 		s, c := &m.state.Counters[i], &m.cfg.Camera.Counters[i]
 		l := models.LiveCounter{
 			Counter: c.ID, Staffing: s.State, Since: s.Since, OnDuty: s.Now.OnDuty,
-			Waiting: s.Now.Waiting, Serving: s.Now.Serving, Due: s.due(c),
-		}
-		for j := len(s.Window) - 1; j >= 0 && s.Window[j] < 0; j-- {
-			l.Unseen += time.Second
+			Waiting: s.Now.Waiting, Serving: s.Now.Serving, Due: s.due(post{Counter: c}), Unseen: s.Sight.unseen(),
 		}
 		live.Counters = append(live.Counters, l)
 	}

@@ -179,7 +179,7 @@ func (m *Measure) tick(start time.Time, seen bool) {
 	}
 	for i := range m.state.Counters {
 		in := m.observe(i, start, seen)
-		s.Counters[i] = m.state.Counters[i].step(&m.cfg.Camera.Counters[i], in, day)
+		s.Counters[i] = m.state.Counters[i].step(post{Counter: &m.cfg.Camera.Counters[i]}, in, day)
 	}
 	m.expect()
 	m.stand(start)
