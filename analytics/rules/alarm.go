@@ -109,7 +109,11 @@ func (a *alarm) note(f finding) {
 		a.Event.Numbers = map[string]float64{}
 	}
 	if f.truth == yes {
-		maps.Copy(a.Event.Numbers, f.numbers)
+		for _, n := range f.numbers {
+			if n.name != "" {
+				a.Event.Numbers[n.name] = n.value
+			}
+		}
 	}
 	if t := a.Spell.SeenS + a.Spell.UnseenS; t > 0 {
 		a.Event.ObservedRatio = a.Spell.SeenS / t

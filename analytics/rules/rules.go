@@ -31,6 +31,7 @@ type Engine struct {
 	rules  []rule
 	alarms []alarm // one for each rule
 	live   time.Time
+	now    models.Second // being judged
 }
 
 // truth is what a rule says of one second.
@@ -55,9 +56,15 @@ type rule struct {
 // finding is what a rule found in one second.
 type finding struct {
 	truth   truth
-	spell   models.Spell       // when the rule knows better than the engine how long it has been going on
-	ended   time.Time          // when what is complained about ended, if that is known to be before the rule stopped
-	numbers map[string]float64 // thresholds and what they were compared with; may be nil
+	spell   models.Spell // when the rule knows better than the engine how long it has been going on
+	ended   time.Time    // when what is complained about ended, if that is known to be before the rule stopped
+	numbers [7]number    // thresholds and what they were compared with; those without a name are not told
+}
+
+// number is one figure told with an incident.
+type number struct {
+	name  string
+	value float64
 }
 
 // New makes the rules of a camera.
@@ -73,11 +80,12 @@ func New(cfg Config) *Engine {
 // Second judges one second and returns the incidents it changed.
 func (e *Engine) Second(s models.Second) []models.Event {
 	var out []models.Event
+	e.now = s
 	for i := range e.rules {
 		if e.rules[i].judge == nil {
 			continue
 		}
-		out = e.step(out, i, s.Start, time.Second, e.rules[i].judge(&s))
+		out = e.step(out, i, s.Start, time.Second, e.rules[i].judge(&e.now))
 	}
 	return out
 }
@@ -99,7 +107,7 @@ func (e *Engine) Health(at time.Time, state models.CameraState) []models.Event {
 		if r.judge != nil {
 			continue
 		}
-		f := finding{truth: no, spell: spell, numbers: map[string]float64{"silent_s": away.Seconds()}}
+		f := finding{truth: no, spell: spell, numbers: [7]number{{"silent_s", away.Seconds()}}}
 		if fits(r.kind, state) {
 			if f.truth = unknown; away >= silence {
 				f.truth = yes

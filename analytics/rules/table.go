@@ -102,11 +102,11 @@ func unlessUnknown(f finding, s models.CounterSecond) finding {
 	return f
 }
 
-func counterNumbers(c *models.Counter, s models.CounterSecond) map[string]float64 {
-	return map[string]float64{
-		"required": float64(c.RequiredOnDuty), "on_duty": float64(s.OnDuty),
-		"waiting": float64(s.Waiting), "serving": float64(s.Serving), "away_s": s.Away.SeenS,
-		"max_absence_s": c.MaxAbsence.Seconds(), "max_absence_with_waiting_s": c.MaxAbsenceWithWaiting.Seconds(),
+func counterNumbers(c *models.Counter, s models.CounterSecond) [7]number {
+	return [7]number{
+		{"required", float64(c.RequiredOnDuty)}, {"on_duty", float64(s.OnDuty)},
+		{"waiting", float64(s.Waiting)}, {"serving", float64(s.Serving)}, {"away_s", s.Away.SeenS},
+		{"max_absence_s", c.MaxAbsence.Seconds()}, {"max_absence_with_waiting_s", c.MaxAbsenceWithWaiting.Seconds()},
 	}
 }
 
@@ -139,7 +139,7 @@ func long(z *models.Zone, s models.ZoneSecond) finding {
 	if !s.Seen {
 		return finding{}
 	}
-	return finding{truth: is(s.Count >= z.LongAt), numbers: map[string]float64{"length": float64(s.Count), "long_at": float64(z.LongAt)}}
+	return finding{truth: is(s.Count >= z.LongAt), numbers: [7]number{{"length", float64(s.Count)}, {"long_at", float64(z.LongAt)}}}
 }
 
 func waitLong(z *models.Zone, s models.ZoneSecond) finding {
@@ -148,7 +148,7 @@ func waitLong(z *models.Zone, s models.ZoneSecond) finding {
 	}
 	return finding{
 		truth:   is(s.Wait.N >= leastWait && s.Wait.Value >= z.WaitAt.Seconds()),
-		numbers: map[string]float64{"p90_s": s.Wait.Value, "n": float64(s.Wait.N), "wait_at_s": z.WaitAt.Seconds()},
+		numbers: [7]number{{"p90_s", s.Wait.Value}, {"n", float64(s.Wait.N)}, {"wait_at_s", z.WaitAt.Seconds()}},
 	}
 }
 
