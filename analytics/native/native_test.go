@@ -214,3 +214,37 @@ func TestNewDetectorRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Which engine runs a card, and what is said where it cannot.
+func TestEngineOfCard(t *testing.T) {
+	if os.Getenv("COUNTERWATCH_DATA") == "" {
+		t.Skip("COUNTERWATCH_DATA is not set: networks have no weights")
+	}
+	for _, c := range []struct {
+		name       string
+		cfg        models.DetectorConfig
+		runs, says string
+		kind       models.Kind
+	}{
+		{name: "Darknet under auto", cfg: models.DetectorConfig{Net: "yolo_fastest"}, runs: "yolo_fastest (opencv)"},
+		{name: "Darknet on ONNX Runtime", cfg: models.DetectorConfig{Net: "yolo_fastest", Engine: "onnxruntime"}, kind: models.KindInvalid, says: "opencv or auto"},
+		{name: "unknown engine", cfg: models.DetectorConfig{Net: "yolox_nano", Engine: "tpu"}, kind: models.KindInvalid, says: "auto, opencv or onnxruntime"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := NewDetector(c.cfg, Options{})
+			if c.runs == "" {
+				if err == nil || models.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.says) {
+					t.Fatalf("error %v, want kind %s with %q", err, c.kind, c.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			if d.Info().String() != c.runs {
+				t.Errorf("runs %s, want %s", d.Info(), c.runs)
+			}
+		})
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/counterwatch/counterwatch/models"
 )
 
 // Field numbers of onnx.proto (ONNX IR), as far as they are needed.
@@ -47,7 +49,10 @@ func freeSize(model []byte) (free []byte, input, output string, err error) {
 		return graph, true, err
 	})
 	if err == nil && (input == "" || output == "") {
-		err = errors.New("onnxruntime: the weights are not an ONNX network with an input and an output")
+		err = errors.New("it is not an ONNX network with an input and an output")
+	}
+	if err != nil {
+		err = models.Errorf(models.KindUnsupported, "onnxruntime: the network cannot be read (%w): choose another detector.net", err)
 	}
 	return free, input, output, err
 }
@@ -67,7 +72,7 @@ func nameDimensions(shape []byte) ([]byte, error) {
 		return v, true, nil
 	})
 	if err == nil && i != inputDimensions {
-		err = errors.New("onnxruntime: the network's input is not batch x channels x height x width")
+		err = errors.New("its input is not batch x channels x height x width")
 	}
 	return out, err
 }

@@ -55,7 +55,8 @@ func load(library string) error {
 	}
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
-		return fmt.Errorf("onnxruntime: load %s: %w", path, err)
+		return models.Errorf(models.KindUnsupported, "onnxruntime: %s cannot be loaded (%w): run `make onnxruntime`, name another "+
+			"library in COUNTERWATCH_ORT, or set detector.engine to opencv", path, err)
 	}
 	return ort.DisableTelemetry()
 }
@@ -67,7 +68,7 @@ type Engine struct {
 }
 
 // NewEngine loads the library and reads ONNX weights, whose hash has been checked before. The network then takes inputs of
-// any size that its layers can halve.
+// any size that its layers can halve. A library or a network that cannot be used is a models.KindUnsupported error.
 func NewEngine(library string, onnx []byte) (*Engine, error) {
 	if err := load(library); err != nil {
 		return nil, err
@@ -87,7 +88,8 @@ func NewEngine(library string, onnx []byte) (*Engine, error) {
 	s, err := ort.NewDynamicAdvancedSessionWithONNXData(model, []string{input}, []string{output}, opts)
 	runtime.KeepAlive(model)
 	if err != nil {
-		return nil, fmt.Errorf("onnxruntime: read network: %w", err)
+		return nil, models.Errorf(models.KindUnsupported, "onnxruntime: the network cannot be read (%w): set detector.engine to opencv, or "+
+			"choose another detector.net", err)
 	}
 	return &Engine{session: s}, nil
 }
