@@ -55,8 +55,7 @@ func (t *Tracker) associate(at time.Time) {
 	t.pair(stage{tentative, hi, anyScore, wide, c.wideIoU}, at)
 }
 
-// pair makes the pairs of one stage whose likeness sums to the most, less what they cost by their feet: people at
-// different depths may overlap as pictures, but they stand on different lines.
+// pair makes the pairs of one stage whose worth sums to the most.
 func (t *Tracker) pair(s stage, at time.Time) {
 	t.rows, t.cols, t.gain = t.rows[:0], t.cols[:0], t.gain[:0]
 	for j, d := range t.dets {
@@ -65,7 +64,7 @@ func (t *Tracker) pair(s stage, at time.Time) {
 		}
 	}
 	for _, p := range t.people {
-		if p.match < 0 && s.takes(p, p.unseen(at)) && t.weigh(s, p.f.box()) {
+		if p.match < 0 && s.takes(p, p.unseen(at)) && t.weigh(s, p) {
 			t.rows = append(t.rows, p)
 		}
 	}
@@ -78,15 +77,15 @@ func (t *Tracker) pair(s stage, at time.Time) {
 	}
 }
 
-// weigh adds a row of gains for a person predicted at box, and nothing when no detection is like it.
-func (t *Tracker) weigh(s stage, box models.Box) bool {
-	n, any := len(t.gain), false
+// weigh adds a row of gains for a person, and nothing when no detection is like them.
+func (t *Tracker) weigh(s stage, p *person) bool {
+	n, any, box := len(t.gain), false, p.f.box()
+	dx, dy := p.path.heading(t.c.way)
 	for _, j := range t.cols {
-		d, g := t.dets[j].Box, 0.0
-		if near(box, d, 2*t.c.enlarge) {
-			if like := s.likeness(box, d); like >= s.least {
-				step := math.Abs(d.Y+d.H-box.Y-box.H) / box.H
-				g, any = 2+like-t.c.foot*min(step, 1), true // 2: as many pairs as can be made
+		d, g := t.dets[j], 0.0
+		if near(box, d.Box, 2*t.c.enlarge) && p.f.reaches(d, &t.c) {
+			if like := s.likeness(box, d.Box); like >= s.least {
+				g, any = t.worth(p, box, d, like, dx, dy), true
 			}
 		}
 		t.gain = append(t.gain, g)
@@ -95,6 +94,16 @@ func (t *Tracker) weigh(s stage, box models.Box) bool {
 		t.gain = t.gain[:n]
 	}
 	return any
+}
+
+// worth of a pair: its likeness, less what it costs by the feet - people at different depths may overlap as pictures, but they
+// stand on different lines - and more or less by the way the person was going.
+func (t *Tracker) worth(p *person, box models.Box, d models.Detection, like, dx, dy float64) float64 {
+	step := math.Abs(d.Box.Y+d.Box.H-box.Y-box.H) / box.H
+	x, y := centre(d.Box)
+	u, v := centre(p.det.Box)
+	ahead := onward(dx, dy, x-u, y-v, t.c.stir*p.det.Box.H)
+	return max(t.c.pairs+like-t.c.foot*min(step, 1)+t.c.turn*d.Score*ahead, 1e-3)
 }
 
 // near is false for boxes that do not meet even when enlarged: most pairs, and cheap to tell.

@@ -66,9 +66,14 @@ func (f *filter) predict(dt float64, c *tuning) {
 	f.h.variance += c.sizeWalk * hh * dt
 }
 
+// update takes a detection. A box much lower than the person is the upper part of a body whose legs are behind a desk or
+// somebody else: its top says where the person is, and it says little about their size.
 func (f *filter) update(d models.Detection, c *tuning) {
 	x, y := centre(d.Box)
 	pos, size := c.variances(d)
+	if d.Box.H < c.cutOff*f.h.val {
+		y, size = d.Box.Y+f.h.val/2, size*c.cutDoubt
+	}
 	f.x.update(x, pos)
 	f.y.update(y, pos)
 	f.w.update(d.Box.W, size)
@@ -79,6 +84,22 @@ func (f *filter) box() models.Box { return around(f.x.pos, f.y.pos, f.w.val, f.h
 
 // speed in box heights a second.
 func (f *filter) speed() float64 { return math.Hypot(f.x.vel, f.y.vel) / f.h.val }
+
+// reaches reports whether a detection may be the person by how far its centre is from the predicted one: within gate standard
+// deviations, or so near that somebody may have stepped there all of a sudden.
+func (f *filter) reaches(d models.Detection, c *tuning) bool {
+	x, y := centre(d.Box)
+	pos, _ := c.variances(d)
+	return square(x-f.x.pos)/(f.x.pp+pos)+square(y-f.y.pos)/(f.y.pp+pos) <= square(c.gate) || f.near(d, c.step)
+}
+
+// near reports whether a detection's centre is within so many heights of the predicted one.
+func (f *filter) near(d models.Detection, heights float64) bool {
+	x, y := centre(d.Box)
+	return math.Hypot(x-f.x.pos, y-f.y.pos) <= heights*f.h.val
+}
+
+func (f *filter) slow(by float64) { f.x.vel, f.y.vel = f.x.vel*by, f.y.vel*by }
 
 func (f *filter) halt() { f.x.vel, f.y.vel = 0, 0 }
 

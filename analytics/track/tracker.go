@@ -33,8 +33,10 @@ type person struct {
 	f          filter           // predicted to the newest frame
 	det        models.Detection // the last one
 	born, seen time.Time        // first and last detection
+	path       path             // of the detections
 	speed      float64          // when last seen, h/s
-	sight      float64          // seconds in which the person was seen
+	settled    time.Time        // first detection here: since then seen without having been found far away after a gap
+	sight      float64          // seconds seen since then
 	confirmed  bool
 	match      int // detection of this frame, -1 while unseen
 }
@@ -52,11 +54,15 @@ func (t *Tracker) Update(at time.Time, size models.Size, d []models.Detection) [
 	} else if dt <= 0 {
 		return t.out
 	}
+	before := t.last
 	t.last = at
 	t.forget(func(p *person) bool { return p.unseen(at) > t.memory(p) }) // after a gap without frames
 	for _, p := range t.people {
 		p.match = -1
 		p.f.predict(dt, &t.c)
+		if p.seen.Before(before) {
+			p.f.slow(math.Exp(-dt / t.c.tire))
+		}
 		if p.unseen(at) > t.c.stillFrom && t.still(p) {
 			p.f.halt()
 		}
@@ -72,16 +78,25 @@ func (p *person) unseen(at time.Time) float64 { return at.Sub(p.seen).Seconds() 
 
 // observe takes a detection into a track.
 func (p *person) observe(d models.Detection, at time.Time, c *tuning) {
-	p.f.update(d, c)
 	if gap := p.unseen(at); gap <= c.sightGap {
 		p.sight += gap
+	} else if !p.f.near(d, c.step) {
+		p.sight, p.settled = 0, at // a false box that took the track of who left is not known to stand
 	}
+	p.f.update(d, c)
 	p.det, p.seen, p.speed, p.confirmed = d, at, p.f.speed(), true
+	p.note()
+}
+
+// note adds the newest detection to the person's path.
+func (p *person) note() {
+	x, y := centre(p.det.Box)
+	p.path.note(p.seen.Sub(p.born).Seconds(), x, y)
 }
 
 // still reports whether a person stood or sat when last seen. A false box that comes and goes is not seen long enough.
 func (t *Tracker) still(p *person) bool {
-	return p.speed < t.c.still && p.sight >= min(t.c.sightSure, max(t.c.sightLeast, t.c.sightShare*p.seen.Sub(p.born).Seconds()))
+	return p.speed < t.c.still && p.sight >= min(t.c.sightSure, max(t.c.sightLeast, t.c.sightShare*p.seen.Sub(p.settled).Seconds()))
 }
 
 // memory is how long a person is remembered unseen, in seconds.
@@ -97,10 +112,19 @@ func (t *Tracker) lost(p *person, at time.Time, size models.Size) bool {
 	limit := t.memory(p)
 	if !p.confirmed {
 		limit = t.c.tentativeFor
-	} else if x, y := p.f.x.pos, p.f.y.pos; x < 0 || y < 0 || x > float64(size.W) || y > float64(size.H) {
+	} else if t.leaving(p, size) {
 		limit = t.c.outsideFor
 	}
 	return p.unseen(at) > limit
+}
+
+// leaving reports whether an unseen person is outside the picture, or was going out at a side that already cut their box.
+func (t *Tracker) leaving(p *person, size models.Size) bool {
+	x, y, w, h := p.f.x.pos, p.f.y.pos, float64(size.W), float64(size.H)
+	b, by := p.det.Box, t.c.exit*p.f.h.val
+	edge := .02*b.H + 1
+	return x < 0 || y < 0 || x > w || y > h ||
+		b.X <= edge && x < by && p.f.x.vel < 0 || b.X+b.W >= w-edge && x > w-by && p.f.x.vel > 0
 }
 
 func (t *Tracker) forget(gone func(*person) bool) {
@@ -124,7 +148,8 @@ func (t *Tracker) bear(at time.Time, size models.Size) {
 			p, t.spare = t.spare[n-1], t.spare[:n-1]
 		}
 		t.lastID++
-		*p = person{id: t.lastID, f: newFilter(d, &t.c), det: d, born: at, seen: at, confirmed: d.Score >= t.cfg.Immediate, match: j}
+		*p = person{id: t.lastID, f: newFilter(d, &t.c), det: d, born: at, seen: at, settled: at, confirmed: d.Score >= t.cfg.Immediate, match: j}
+		p.note()
 		t.people = append(t.people, p)
 	}
 }

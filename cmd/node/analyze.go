@@ -58,7 +58,7 @@ func newAnalyzeCommand() *cobra.Command {
 	f.StringVar(&a.detections, "detections", "", "detections in MOT format, in place of decoder and detector")
 	f.StringVar(&a.nets, "nets", "", "folder of weights (default $COUNTERWATCH_NETS, else .cache/nets)")
 	f.StringVar(&a.start, "start", "1970-01-01T00:00:00Z", "capture time of the first frame, for calendars (RFC 3339)")
-	f.StringVar(&a.outputs.tracks, "tracks", "", "write tracks here, MOT format with the file's frame numbers")
+	f.StringVar(&a.outputs.tracks, "tracks", "", "write tracks here: MOT format, the file's frame numbers, gaps of up to 2 s filled")
 	f.StringVar(&a.outputs.visits, "visits", "", "write visits here (CSV)")
 	f.StringVar(&a.outputs.minutes, "minutes", "", "write minutes here (CSV)")
 	f.StringVar(&a.outputs.waits, "waits", "", "write first-in-first-out waits here (CSV: zone, minute in which the wait ended, seconds)")

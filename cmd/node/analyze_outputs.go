@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/counterwatch/counterwatch/analytics"
+	"github.com/counterwatch/counterwatch/analytics/track"
 	"github.com/counterwatch/counterwatch/internal/mot"
 	"github.com/counterwatch/counterwatch/models"
 )
@@ -28,6 +29,7 @@ type outputs struct {
 	files   []*os.File
 	flush   []func() error
 	tracks  io.Writer
+	trail   track.Trail // of what goes to tracks
 	visits  *csv.Writer
 	minutes *csv.Writer
 	waits   *csv.Writer
@@ -92,15 +94,15 @@ func (o *outputs) table(w io.Writer, columns []string) *csv.Writer {
 // put writes what one step of the road returned; f is nil when it closed.
 func (o *outputs) put(f *models.Frame, r analytics.Result) error {
 	if f != nil {
-		var rows mot.Rows
+		shown := 0
 		for _, t := range r.Tracks {
 			if t.Shown {
-				rows = append(rows, mot.Row{Frame: int(f.Number), ID: t.ID, Box: t.Box, Score: t.Score})
+				shown++
 			}
 		}
-		o.sum.people(len(rows))
-		if err := mot.Write(o.tracks, rows); err != nil {
-			return fmt.Errorf("write tracks: %w", err)
+		o.sum.people(shown)
+		if err := o.follow(o.trail.Add(f.Number, f.At, r.Tracks)); err != nil {
+			return err
 		}
 		if o.film != nil {
 			if err := o.film.add(f, r); err != nil {
@@ -128,6 +130,20 @@ func (o *outputs) put(f *models.Frame, r analytics.Result) error {
 		o.open[e.ID] = e
 	}
 	return errors.Join(o.visits.Error(), o.minutes.Error(), o.waits.Error())
+}
+
+// follow writes the tracks of frames that are final.
+func (o *outputs) follow(frames []track.TrailFrame) error {
+	var rows mot.Rows
+	for _, f := range frames {
+		for _, t := range f.Tracks {
+			rows = append(rows, mot.Row{Frame: int(f.Number), ID: t.ID, Box: t.Box, Score: t.Score})
+		}
+	}
+	if err := mot.Write(o.tracks, rows); err != nil {
+		return fmt.Errorf("write tracks: %w", err)
+	}
+	return nil
 }
 
 // seconds is a time as seconds from the first frame.
@@ -167,6 +183,9 @@ func (o *outputs) list() []eventRow {
 // close writes the events and finishes all files, also those of an analysis that was interrupted.
 func (o *outputs) close() error {
 	var errs []error
+	if o.tracks != nil {
+		errs = append(errs, o.follow(o.trail.Flush()))
+	}
 	if o.events != nil {
 		j := json.NewEncoder(o.events)
 		j.SetIndent("", "  ")
