@@ -51,9 +51,10 @@ func officeCommand() *cobra.Command {
 	f.Uint64Var(&o.cfg.Seed, "seed", 1, "same seed, same office")
 	f.StringVar(&o.queue, "queue", "line", "how people wait: line or seats")
 	f.StringVar(&o.look, "look", "drawn", "what people are made of: drawn (for the foreground detector) or people (pixels cut out of --people, for networks)")
-	f.StringVar(&o.people, "people", "", "look people: a video of a fixed camera to cut people out of")
+	f.StringVar(&o.people, "people", "", "look people: a video of a fixed camera to cut people out of (once; they are kept in the user's cache folder)")
 	f.StringVar(&o.peopleTruth, "people-truth", "", "look people: the boxes of everybody in that video, a gt.txt in MOT format")
 	f.Float64Var(&o.cfg.Occlusion, "occlusion", 0, "look people: share of citizens who stand between the camera and their officer, 0 to 1")
+	f.Float64Var(&o.cfg.Back, "back", 0, "look people: metres that the camera hangs farther away, 0 to 6: people become smaller")
 	f.IntVar(&o.cfg.Counters, "counters", 3, fmt.Sprintf("counters, 1 to %d (look people: to %d)", office.MaxCounters, office.MaxCountersPeople))
 	f.Float64Var(&o.cfg.ArrivalsPerHour, "arrivals", 0, "people arriving per hour of office time (default 8 for each counter)")
 	f.StringVar(&o.profile, "profile", "", "arrivals that change over the day, in place of --arrivals: FROM=PER_HOUR,... in office time, such as 0s=40,1h=15,3h=30; or morning")
@@ -135,8 +136,8 @@ func (o *officeFlags) complete(changed func(string) bool) (office.Config, error)
 		return c, models.Invalid("--people, --people-truth", "the look people cuts people out of a video: give a video of a fixed camera and its ground truth in MOT format")
 	case !people && (o.people != "" || o.peopleTruth != ""):
 		return c, models.Invalid("--people, --people-truth", "drawn people come from no video: add --look people")
-	case !people && c.Occlusion != 0:
-		return c, models.Invalid("--occlusion", "from high above nobody hides an officer: add --look people")
+	case !people && (c.Occlusion != 0 || c.Back != 0):
+		return c, models.Invalid("--occlusion, --back", "the drawn look's camera hangs still, and from high above nobody hides an officer: add --look people")
 	}
 	if o.noise < 0 || o.standing < 0 {
 		return c, models.Invalid("--noise, --standing", "less than nothing is not possible: use 0 for none")
@@ -190,13 +191,13 @@ func (o *officeFlags) run(cmd *cobra.Command) error {
 // cast cuts out the people of the look people.
 func (o *officeFlags) cast(ctx context.Context) (*cutout.Cast, error) {
 	var bar *progressbar.ProgressBar
-	cast, err := camsim.LoadCast(ctx, o.people, o.peopleTruth, func(done, total int) {
+	cast, err := camsim.LoadCast(ctx, o.people, o.peopleTruth, "", func(done, total int) {
 		if bar == nil {
 			bar = newBar(int64(total), "cutting out people")
 		}
 		bar.Set(done)
 	})
-	if err == nil {
+	if err == nil && bar != nil { // nil: they came from the cache
 		bar.Finish()
 	}
 	return cast, err

@@ -14,8 +14,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -61,13 +59,7 @@ func New(cfg Config) (*Server, error) {
 	if (cfg.User == "") != (cfg.Password == "") {
 		return nil, models.Invalid("user", "give both a user and a password, or neither")
 	}
-	if cfg.Cache == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			dir = os.TempDir()
-		}
-		cfg.Cache = filepath.Join(dir, "counterwatch", "camsim")
-	}
+	cfg.Cache = cacheFolder(cfg.Cache)
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}

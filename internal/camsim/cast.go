@@ -3,6 +3,7 @@ package camsim
 import (
 	"bufio"
 	"context"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
@@ -16,9 +17,10 @@ import (
 )
 
 // LoadCast cuts people for simulated offices (office.Config.Cast) out of the video of a fixed camera with the ground truth
-// of everybody in it, a file in MOT format. It takes some ten seconds; progress, if not nil, is told the frames done of
-// all. Errors name the file that has to be another one.
-func LoadCast(ctx context.Context, video, truth string, progress func(done, total int)) (*cutout.Cast, error) {
+// of everybody in it, a file in MOT format. It takes some ten seconds, and next to nothing the second time: what was cut
+// out is kept in the folder cache (empty: the user's cache folder). progress, if not nil, is told the frames done of all.
+// Errors name the file that has to be another one.
+func LoadCast(ctx context.Context, video, truth, cache string, progress func(done, total int)) (*cutout.Cast, error) {
 	rows, err := mot.ReadFile(truth)
 	if err != nil {
 		return nil, fmt.Errorf("people's ground truth: %w", err)
@@ -40,8 +42,45 @@ func LoadCast(ctx context.Context, video, truth string, progress func(done, tota
 	if err != nil {
 		return nil, err
 	}
+	path, err := cached(cacheFolder(cache), ".cast", "cast 1", abs, truth) // another number when people are cut in another way
+	if err != nil {
+		return nil, fmt.Errorf("people's video: %w", err)
+	}
+	if cast, err := readCast(path); err == nil {
+		return cast, nil
+	}
 	play := func(frame func(n int, pix []byte) error) error { return pictures(ctx, abs, v.size, frame) }
-	return cutout.Cut(cutout.Video{Name: video, Size: v.size, Play: play}, rows, progress)
+	cast, err := cutout.Cut(cutout.Video{Name: video, Size: v.size, Play: play}, rows, progress)
+	if err != nil {
+		return nil, err
+	}
+	return cast, keepCast(path, cast)
+}
+
+func readCast(path string) (*cutout.Cast, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	cast := &cutout.Cast{}
+	if err := gob.NewDecoder(bufio.NewReaderSize(f, 1<<20)).Decode(cast); err != nil {
+		return nil, err
+	}
+	return cast, nil
+}
+
+// keepCast writes a cast by way of a neighbour, so that a reader never sees half of it.
+func keepCast(path string, cast *cutout.Cast) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".cast-*")
+	if err != nil {
+		return fmt.Errorf("keep the people cut out: %w", err)
+	}
+	defer os.Remove(f.Name()) // after success it is gone already
+	if err := errors.Join(gob.NewEncoder(f).Encode(cast), f.Close()); err != nil {
+		return fmt.Errorf("keep the people cut out: %w", err)
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // pictures decodes a video and calls frame for each picture, BGR24, counting from 1.

@@ -42,17 +42,17 @@ func prepare(ctx context.Context, file string, enc Encoding, cache string, progr
 			return nil, fmt.Errorf("replay: %w", err)
 		}
 	}
-	cached, err := cachePath(file, enc, cache)
+	path, err := cachePath(file, enc, cache)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("replay: %w", err)
 	}
-	if c, err := openClip(cached); err == nil {
+	if c, err := openClip(path); err == nil {
 		return c, nil
 	}
-	if err := transcode(ctx, file, cached, enc, progress); err != nil {
+	if err := transcode(ctx, file, path, enc, progress); err != nil {
 		return nil, err
 	}
-	c, err := openClip(cached)
+	c, err := openClip(path)
 	if err != nil {
 		return nil, models.Errorf(models.KindUnsupported, "%s cannot be replayed: %w", file, err)
 	}
@@ -61,20 +61,39 @@ func prepare(ctx context.Context, file string, enc Encoding, cache string, progr
 
 // cachePath names the transcoded form of a file. The leading number changes with the way files are transcoded.
 func cachePath(file string, enc Encoding, cache string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", fmt.Errorf("replay: %w", err)
-	}
-	defer f.Close()
+	return cached(cache, ".mp4", fmt.Sprintf("1 %+v", enc), file)
+}
+
+// cached names what is made of files, by their content and the way it is made. The cache's folder exists then.
+func cached(cache, suffix, way string, files ...string) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "1 %+v\n", enc)
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("replay %s: %w", file, err)
+	fmt.Fprintln(h, way)
+	for _, file := range files {
+		f, err := os.Open(file)
+		if err != nil {
+			return "", err
+		}
+		_, err = io.Copy(h, f)
+		if f.Close(); err != nil {
+			return "", fmt.Errorf("%s: %w", file, err)
+		}
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("cache folder: %w", err)
 	}
-	return filepath.Join(cache, hex.EncodeToString(h.Sum(nil)[:12])+".mp4"), nil
+	return filepath.Join(cache, hex.EncodeToString(h.Sum(nil)[:12])+suffix), nil
+}
+
+// cacheFolder is folder, or this program's part of the user's cache.
+func cacheFolder(folder string) string {
+	if folder != "" {
+		return folder
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "counterwatch", "camsim")
 }
 
 // transcode brings a video into H.264 without B-frames.

@@ -67,6 +67,7 @@ type Config struct {
 	ServiceSpread   float64       // as the shape means it; default 0.5
 	Patience        time.Duration // mean wait after which people give up, lognormal, office time; default 45 min, negative: nobody does
 
+	Back      float64 // metres that the camera hangs farther away (People look only): 0..6, default 0
 	Occlusion float64 // share of citizens who stand between the camera and their officer (People look only); default 0
 
 	Standing   float64       // share of their time at the desk that officers stand; default 1, in the People look 0.15; negative: never
@@ -176,6 +177,7 @@ func (c Config) Validate() error {
 	}{
 		{"counters", float64(c.Counters), 1, float64(most)},
 		{"occlusion", c.Occlusion, 0, 1},
+		{"metres farther back", c.Back, 0, 6},
 		{"share of families", c.Families, 0, 1},
 		{"share of standing", c.Standing, math.Inf(-1), 1},
 		{"noise", c.Noise, math.Inf(-1), 20},

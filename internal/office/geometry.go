@@ -32,7 +32,7 @@ type view struct {
 // degrees, 78 degrees wide.
 func newView(c Config) view {
 	if c.Look == People {
-		return view{c.Size, float64(c.Size.W) / 2 / math.Tan(lowWide/2), lowHeight, 0, math.Tan(lowPitch), math.Cos(lowPitch)}
+		return view{c.Size, float64(c.Size.W) / 2 / math.Tan(lowWide/2), lowHeight, c.Back, math.Tan(lowPitch), math.Cos(lowPitch)}
 	}
 	return view{c.Size, 713 * float64(c.Size.W) / 640, 9, 6, 1, math.Sqrt2 / 2}
 }
@@ -71,6 +71,7 @@ type room struct {
 	counters int
 	queue    Queue
 	low      bool    // the people look
+	back     float64 // metres from the camera to y = 0, there
 	pitch    float64 // metres from counter to counter
 
 	wall                float64 // y of the back wall, with a door beside each counter
@@ -107,9 +108,9 @@ func newRoom(c Config) room {
 // left one, with nothing but the lane before them.
 func lowRoom(c Config) room {
 	r := room{
-		counters: c.Counters, queue: c.Queue, low: true, pitch: math.Min(0.75/float64(c.Counters), 0.3) * lowOfficers,
+		counters: c.Counters, queue: c.Queue, low: true, back: c.Back, pitch: math.Min(0.75/float64(c.Counters), 0.3) * lowOfficers,
 		wall: 8.8, officers: lowOfficers, deskBack: 6.2, deskFront: 5.55, deskTop: 0.78, citizens: 4.95, outLane: 3.8, inLane: 4.25,
-		line: 7.2, rows: [2]float64{7.45, 6.3}, seats: 5, entrance: -7.8, exit: 4.6, tail: -1, head: -0.75, gap: 0.62, seatGap: 0.95,
+		line: 7.2, rows: [2]float64{7.45, 6.3}, seats: 5, entrance: -7.8 - c.Back, exit: 4.6 + c.Back, tail: -1, head: -0.75, gap: 0.62, seatGap: 0.95,
 		slots: 8, queueZone: [4]float64{-5.6, -0.3, 6.7, 7.7},
 	}
 	if c.Queue == Seats {
@@ -138,7 +139,7 @@ func (r room) centre(k int) float64 {
 
 // sight is the place at depth y that the camera of the low view sees in the same column as x at the officers' depth.
 func (r room) sight(x, y float64) vec {
-	skew := lowHeight * math.Tan(lowPitch)
+	skew := r.back + lowHeight*math.Tan(lowPitch)
 	return vec{x * (y + skew) / (r.officers + skew), y}
 }
 

@@ -32,7 +32,7 @@ var offices = map[string]Config{
 	"many breaks":      {Seed: 13, Speed: 10, Counters: 2, BreakEvery: 10 * time.Minute, BreakFor: 4 * time.Minute},
 	"people, a line":   {Seed: 15, Speed: 8, ArrivalsPerHour: 45, Look: People, Cast: cardboard, Occlusion: 0.3},
 	"people, chairs":   {Seed: 16, Speed: 8, ArrivalsPerHour: 60, Look: People, Cast: cardboard, Queue: Seats, Counters: 4, Size: models.Size{W: 960, H: 540}},
-	"people, crowded":  {Seed: 17, Speed: 20, ArrivalsPerHour: 200, Look: People, Cast: cardboard, Families: 0.4, Standing: 0.5, Patience: 15 * time.Minute, FPS: 5},
+	"people, crowded":  {Seed: 17, Speed: 20, ArrivalsPerHour: 200, Look: People, Cast: cardboard, Families: 0.4, Standing: 0.5, Back: 3, Patience: 15 * time.Minute, FPS: 5},
 	"people, nobody's": {Seed: 18, Speed: 8, ArrivalsPerHour: 30, Look: People, Counters: 1, FPS: 5},
 	"families":         {Seed: 19, Speed: 10, ArrivalsPerHour: 30, Families: 0.5, Queue: Seats, Patience: 20 * time.Minute},
 	"a morning": {Seed: 20, Speed: 20, Profile: []Rate{{0, 60}, {30 * time.Minute, 20}, {2 * time.Hour, 5}}, Early: 5 * time.Minute, OpenFor: 3 * time.Hour,

@@ -49,10 +49,9 @@ func (p *painter) paintRoom() {
 func (p *painter) floor(c *canvas) {
 	w, h, wall := float64(c.size.W), float64(c.size.H), p.room.wall
 	c.rect(models.Box{X: -2, Y: -2, W: w + 4, H: h + 4}, 0, floorColour, 1)
-	const far = 9.0
-	near := -3.0
+	near, far := -3.0, 9.0
 	if p.room.low {
-		near = 1.2
+		near, far = 1.2-p.room.back, 9+p.room.back
 	}
 	for x := -far; x <= far; x += 1.2 {
 		p.stroke(c, vec{x, near}, vec{x, wall}, 0.025, tileColour)
