@@ -217,25 +217,3 @@ func TestNewPipelineNamesTheField(t *testing.T) {
 }
 
 var _ detect.Detector = (*noisy)(nil)
-
-// BenchmarkStages is everything behind the detector, with a hall full of people.
-func BenchmarkStages(b *testing.B) {
-	s := readScene(b, "testdata/waits.scene")
-	s.people = nil
-	for i := range 50 {
-		x, y := .05+float64(i%10)*.09, .35+float64(i/10)*.12
-		s.people = append(s.people, actor{height: .2, steps: []stepTo{{to: models.Point{X: x, Y: y}}}})
-	}
-	p, err := NewPipeline(Config{Node: "node", Camera: s.camera, Site: s.site, Detector: eyes{s}, FPS: 5})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	n := 0
-	for b.Loop() {
-		n++
-		if _, err := p.Step(&models.Frame{Number: int64(n), At: s.start.Add(time.Duration(n) * 200 * time.Millisecond), Size: s.size}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

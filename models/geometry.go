@@ -12,12 +12,12 @@ type Point struct{ X, Y float64 }
 type Box struct{ X, Y, W, H float64 }
 
 // Area is the box's area; 0 for a box turned inside out.
-func (b Box) Area() float64 { return math.Max(b.W, 0) * math.Max(b.H, 0) }
+func (b Box) Area() float64 { return max(b.W, 0) * max(b.H, 0) }
 
 // Intersect returns the area two boxes share.
 func (b Box) Intersect(o Box) float64 {
-	w := math.Min(b.X+b.W, o.X+o.W) - math.Max(b.X, o.X)
-	h := math.Min(b.Y+b.H, o.Y+o.H) - math.Max(b.Y, o.Y)
+	w := min(b.X+b.W, o.X+o.W) - max(b.X, o.X)
+	h := min(b.Y+b.H, o.Y+o.H) - max(b.Y, o.Y)
 	if w <= 0 || h <= 0 {
 		return 0
 	}

@@ -12,16 +12,19 @@ import (
 type area struct {
 	models.Zone
 	bounds models.Box
+	rank   int            // how specific its kind is
 	grid   []models.Point // points inside, evenly spread
 	fronts []int          // staff zones: the service zones of the same counters
 	scene  []models.Box   // scratch: boxes in front
 	last   time.Time
+	post   models.Box // staff zones: where somebody who counts was last seen
+	held   time.Time  // when somebody was last seen there, or it was last behind somebody; zero: no post
 }
 
 const gridSide = 16 // sample points along each side of a zone's bounds: a share is right to about 1/16
 
 func newArea(z models.Zone, c *models.Camera) area {
-	a := area{Zone: z, bounds: z.Polygon.Bounds()}
+	a := area{Zone: z, bounds: z.Polygon.Bounds(), rank: rank[z.Kind]}
 	if z.Kind != models.ZoneStaff {
 		return a
 	}
@@ -85,6 +88,25 @@ func (a *area) covered(people []person, zone int) float64 {
 // before reports whether a person stands before a staff zone: not in it, the feet lower in the picture than its edge.
 func (a *area) before(p *person, zone int) bool {
 	return p.box.Y+p.box.H > a.bounds.Y+a.bounds.H && !p.in[zone].here()
+}
+
+// postHidden reports whether the place where an officer of a staff zone was last seen is behind somebody now. It does not
+// ask who the officer was: a tracker may take the citizen who steps in the way for them. A post that is seen empty for as
+// long as somebody who vanished stays counted is no post any more.
+func (a *area) postHidden(people []person, zone int, at time.Time) bool {
+	if a.held.IsZero() || a.held.Equal(at) {
+		return false
+	}
+	for i := range people {
+		if p := &people[i]; p.box != a.post && a.before(p, zone) && p.box.Intersect(a.post) >= veil*a.post.Area() {
+			a.held = at
+			return true
+		}
+	}
+	if at.Sub(a.held) >= hold {
+		a.held = time.Time{}
+	}
+	return false
 }
 
 // deep reports whether a box is anchored more than its own height away from the zone's edge: somebody first seen there

@@ -167,10 +167,16 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 				p.works(i, at)
 			}
 		case in.here() && at.Sub(in.Inside) >= outAfter:
+			if !public { // seen to go; among citizens it may be one of them whom the tracker took for the officer
+				a.held = time.Time{}
+			}
 			m.leave(p, i)
 		}
 		if inside {
 			a.last = at
+		}
+		if inside && in.Counted && a.Kind == models.ZoneStaff {
+			a.post, a.held = p.box, at
 		}
 		if in.here() && !in.Counted && in.dwelt(a.MinDwell) {
 			in.Counted = true
@@ -196,6 +202,9 @@ func (m *Map) describe(look *models.Look) {
 		}
 		if a.Kind == models.ZoneStaff {
 			z.Hidden, z.Unsure = a.covered(m.people, i), m.unsure(i, look.At)
+			if a.postHidden(m.people, i, look.At) {
+				z.Unsure = max(z.Unsure, 1)
+			}
 		}
 	}
 	for b := range look.Boxes {
@@ -212,8 +221,8 @@ var rank = map[models.ZoneKind]int{models.ZoneStaff: 4, models.ZoneService: 3, m
 func (m *Map) shownIn(p *person) string {
 	best, name := 0, ""
 	for i := range m.areas {
-		if r := rank[m.areas[i].Kind]; p.in[i].Counted && r > best {
-			best, name = r, m.areas[i].ID
+		if p.in[i].Counted && m.areas[i].rank > best {
+			best, name = m.areas[i].rank, m.areas[i].ID
 		}
 	}
 	return name
