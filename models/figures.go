@@ -54,6 +54,10 @@ type Minute struct {
 	WaitsS   []float64 // first-in-first-out waits that ended in this minute, seconds
 	// SinceOpenS are the same waits in the same order, counted from the session's opening for those who came before it.
 	SinceOpenS []float64
+	// Service zones only. A service lasts from when somebody stands there until nobody does or the next one is served, while an
+	// officer is on duty.
+	ServiceS []float64 // services that ended in this minute, seconds
+	CutS     []float64 // services whose end was not seen, seconds to the last observation
 }
 
 // Ended says how a visit ended.
@@ -82,9 +86,6 @@ type Visit struct {
 	Left     time.Time // last observation when the end was not seen
 	Ended    Ended
 	LeftOpen bool // the beginning was not seen: not used for waits
-	// NoService says of a stay in a service zone that it is no service of its own: a companion of somebody who was served, or
-	// nobody was on duty. It is not used for service times.
-	NoService bool
 }
 
 // Staffing is the state of a counter.

@@ -58,8 +58,8 @@ type Sum struct {
 	GaveUp     int
 	Waits      Histogram // WaitsS, also of minutes outside working time
 	SinceOpen  Histogram // SinceOpenS of the same minutes
-	Completed  Histogram // seconds of visits that left in the stretch and whose end was seen; of a service zone: of services
-	Censored   Histogram // of the others, to their last observation; visits that were LeftOpen or NoService are in neither
+	Completed  Histogram // seconds of queue visits that left in the stretch and whose end was seen; service zones: ServiceS
+	Censored   Histogram // of the others, to their last observation, without visits that were LeftOpen; service zones: CutS
 }
 
 // Add adds one minute.
@@ -69,6 +69,12 @@ func (s *Sum) Add(m Minute) {
 	}
 	for _, w := range m.SinceOpenS {
 		s.SinceOpen.Add(w)
+	}
+	for _, d := range m.ServiceS {
+		s.Completed.Add(d)
+	}
+	for _, d := range m.CutS {
+		s.Censored.Add(d)
 	}
 	if m.WorkingS == 0 {
 		return
@@ -89,9 +95,9 @@ func (s *Sum) Add(m Minute) {
 	s.GaveUp += m.GaveUp
 }
 
-// AddVisit adds one visit of a queue or one service; others are left out.
+// AddVisit adds one visit of a queue; others are left out.
 func (s *Sum) AddVisit(v Visit) {
-	if v.Kind != ZoneQueue && v.Kind != ZoneService || v.LeftOpen || v.NoService {
+	if v.Kind != ZoneQueue || v.LeftOpen {
 		return
 	}
 	if stay := v.Left.Sub(v.Entered).Seconds(); v.Ended.Complete() {

@@ -186,6 +186,8 @@ func merge(a, b models.Record) models.Record {
 	m.GaveUp += n.GaveUp
 	m.WaitsS = append(m.WaitsS[:len(m.WaitsS):len(m.WaitsS)], n.WaitsS...)
 	m.SinceOpenS = append(m.SinceOpenS[:len(m.SinceOpenS):len(m.SinceOpenS)], n.SinceOpenS...)
+	m.ServiceS = append(m.ServiceS[:len(m.ServiceS):len(m.ServiceS)], n.ServiceS...)
+	m.CutS = append(m.CutS[:len(m.CutS):len(m.CutS)], n.CutS...)
 	a.Minute = &m
 	if b.At.After(a.At) {
 		a.At = b.At

@@ -47,21 +47,32 @@ func (m *Measure) exit(e models.Exit, stays []models.Stay) {
 	if i < 0 {
 		return
 	}
-	f := &m.state.Zones[i].Flow
-	x := waits.Exit{At: e.At, GaveUp: !e.Served}
+	x := waits.Exit{At: e.At, GaveUp: !e.Served, Found: e.Queue == "", Sure: e.Served, To: m.index(e.To)}
+	if x.Found {
+		x.Sure = !m.occupied(x.To, e.At)
+	}
 	for _, s := range stays {
-		if e.Queue != "" && s.Zone == e.Queue && s.To == e.To && (s.Ended == models.EndServed) == e.Served && !s.Left.After(e.At) && !s.LeftOpen {
+		if !x.Found && s.Zone == e.Queue && s.To == e.To && (s.Ended == models.EndServed) == e.Served && !s.Left.After(e.At) && !s.LeftOpen {
 			x.Entered = s.Entered
 			break
 		}
 	}
-	f.FIFO.Exit(x)
-	if e.Served {
-		f.Starts++
-		f.Pace.Start()
-	} else {
-		f.GaveUp++
+	m.state.Zones[i].Flow.FIFO.Exit(x)
+}
+
+// occupied reports whether somebody stood in a zone in the seconds before a moment: who is found there then is more likely
+// the same person under a new number than somebody new.
+func (m *Measure) occupied(zone int, at time.Time) bool {
+	if zone < 0 {
+		return false
 	}
+	for i := range m.state.Late {
+		s := &m.state.Late[i]
+		if before := at.Sub(s.Start); before > time.Second && before <= turnover && s.Counts[zone] > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Measure) fedBy(service string) string {
@@ -98,6 +109,16 @@ func (m *Measure) flows(s *second, late int) {
 		f.ended, joined = f.FIFO.Second(s.Start.Add(time.Second), m.smooth(z, late), f.ended[:0])
 		f.Arrivals += joined
 		for _, w := range f.ended {
+			if w.GaveUp {
+				f.GaveUp++
+			} else {
+				f.Starts++
+				f.Pace.Start()
+				m.begun(w.To, w.At)
+			}
+			if w.Arrived.IsZero() {
+				continue
+			}
 			f.WaitsS, f.SinceOpenS = append(f.WaitsS, w.Seconds()), append(f.SinceOpenS, m.sinceOpen(w))
 		}
 		if len(f.ended) > 0 {
@@ -109,8 +130,8 @@ func (m *Measure) flows(s *second, late int) {
 // sinceOpen is the part of a wait after the opening of the session in which it ended, for a person who came while closed.
 func (m *Measure) sinceOpen(w waits.Wait) float64 {
 	if _, open := m.schedule.at(w.Arrived); !open {
-		if h, _ := m.schedule.at(w.Left); h.session.From.After(w.Arrived) {
-			return w.Left.Sub(h.session.From).Seconds()
+		if h, _ := m.schedule.at(w.At); h.session.From.After(w.Arrived) {
+			return w.At.Sub(h.session.From).Seconds()
 		}
 	}
 	return w.Seconds()

@@ -52,10 +52,10 @@ type state struct {
 }
 
 type zoneState struct {
-	Last     sample
-	Smooth   int // median of the newest seconds
-	Flow     flow
-	Standing []standing
+	Last    sample
+	Smooth  int // median of the newest seconds
+	Flow    flow
+	Service service
 }
 
 // sample is what one frame showed of one zone.
@@ -95,6 +95,7 @@ func New(cfg Config) *Measure {
 	m.state.Counters = make([]staffing, len(cfg.Camera.Counters))
 	for i := range m.state.Zones {
 		m.state.Zones[i].Flow.FIFO = waits.FIFO{LagS: max(cfg.Camera.Zones[i].MinDwell.Seconds()-amendable, 0) + .5}
+		m.state.Zones[i].Service.Blind = blink
 	}
 	for i := range m.state.Counters {
 		m.state.Counters[i].State = models.StaffingUnknown
@@ -135,6 +136,9 @@ func (m *Measure) Close(at time.Time, stays []models.Stay) Figures {
 	m.state.Clock.stop(at, m.tick)
 	for i := range m.state.Late {
 		m.settle(i)
+	}
+	for i := range m.state.Zones {
+		m.state.Zones[i].Service.end(true)
 	}
 	m.closeMinutes()
 	m.state.Late = nil
@@ -182,7 +186,6 @@ func (m *Measure) tick(start time.Time, seen bool) {
 		s.Counters[i] = m.state.Counters[i].step(post{Counter: &m.cfg.Camera.Counters[i]}, in, day)
 	}
 	m.expect()
-	m.stand(start)
 	m.settle(newest - amendable)
 	m.covered(start, seen, working)
 }

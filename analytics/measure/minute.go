@@ -17,6 +17,7 @@ func (m *Measure) settle(i int) {
 		m.closeMinutes()
 		m.openMinutes(start)
 	}
+	m.services(s, i)
 	m.flows(s, i)
 	if !s.Working {
 		return
@@ -88,6 +89,8 @@ func (m *Measure) closeMinutes() {
 			f.into(&mn)
 			f.remember(mn, m.state.Zones[i].Smooth)
 			m.estimate(i, mn.Start.Add(time.Minute))
+		} else if i < len(m.state.Zones) && mn.Kind == models.ZoneService {
+			m.state.Zones[i].Service.into(&mn)
 		}
 		if mn.WorkingS > 0 || mn.Arrivals+mn.Starts+mn.GaveUp+len(mn.WaitsS) > 0 {
 			m.out.Minutes = append(m.out.Minutes, mn)

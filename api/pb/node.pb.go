@@ -306,7 +306,11 @@ type Minute struct {
 	// The same waits in the same order, counted from the session's opening for those who came before it.
 	SinceOpenS []float64 `protobuf:"fixed64,18,rep,packed,name=since_open_s,json=sinceOpenS,proto3" json:"since_open_s,omitempty"`
 	// The run's other seconds: outside working time, or of a group's member while it is not staffed.
-	OffS          float64 `protobuf:"fixed64,19,opt,name=off_s,json=offS,proto3" json:"off_s,omitempty"`
+	OffS float64 `protobuf:"fixed64,19,opt,name=off_s,json=offS,proto3" json:"off_s,omitempty"`
+	// Service zones: services that ended in this minute, seconds.
+	ServiceS []float64 `protobuf:"fixed64,20,rep,packed,name=service_s,json=serviceS,proto3" json:"service_s,omitempty"`
+	// Service zones: services whose end was not seen, seconds to the last observation.
+	CutS          []float64 `protobuf:"fixed64,21,rep,packed,name=cut_s,json=cutS,proto3" json:"cut_s,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -474,6 +478,20 @@ func (x *Minute) GetOffS() float64 {
 	return 0
 }
 
+func (x *Minute) GetServiceS() []float64 {
+	if x != nil {
+		return x.ServiceS
+	}
+	return nil
+}
+
+func (x *Minute) GetCutS() []float64 {
+	if x != nil {
+		return x.CutS
+	}
+	return nil
+}
+
 // Visit is one stay of one person in a queue or service zone.
 type Visit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -494,9 +512,7 @@ type Visit struct {
 	// How it ended.
 	Ended VisitEnd `protobuf:"varint,8,opt,name=ended,proto3,enum=counterwatch.v1.VisitEnd" json:"ended,omitempty"`
 	// Its beginning was not seen.
-	LeftOpen bool `protobuf:"varint,9,opt,name=left_open,json=leftOpen,proto3" json:"left_open,omitempty"`
-	// Of a service zone: a companion of somebody served, or nobody was on duty.
-	NoService     bool `protobuf:"varint,10,opt,name=no_service,json=noService,proto3" json:"no_service,omitempty"`
+	LeftOpen      bool `protobuf:"varint,9,opt,name=left_open,json=leftOpen,proto3" json:"left_open,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -590,13 +606,6 @@ func (x *Visit) GetEnded() VisitEnd {
 func (x *Visit) GetLeftOpen() bool {
 	if x != nil {
 		return x.LeftOpen
-	}
-	return false
-}
-
-func (x *Visit) GetNoService() bool {
-	if x != nil {
-		return x.NoService
 	}
 	return false
 }
@@ -1079,7 +1088,7 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\x06minute\x18\x04 \x01(\v2\x17.counterwatch.v1.MinuteH\x00R\x06minute\x12.\n" +
 	"\x05visit\x18\x05 \x01(\v2\x16.counterwatch.v1.VisitH\x00R\x05visit\x126\n" +
 	"\x05event\x18\x06 \x01(\v2\x1e.counterwatch.v1.EventRevisionH\x00R\x05eventB\x06\n" +
-	"\x04fact\"\xae\x04\n" +
+	"\x04fact\"\xe0\x04\n" +
 	"\x06Minute\x12\x16\n" +
 	"\x06camera\x18\x01 \x01(\tR\x06camera\x12\x12\n" +
 	"\x04zone\x18\x02 \x01(\tR\x04zone\x12\x18\n" +
@@ -1104,7 +1113,9 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\awaits_s\x18\x11 \x03(\x01R\x06waitsS\x12 \n" +
 	"\fsince_open_s\x18\x12 \x03(\x01R\n" +
 	"sinceOpenS\x12\x13\n" +
-	"\x05off_s\x18\x13 \x01(\x01R\x04offS\"\xdf\x02\n" +
+	"\x05off_s\x18\x13 \x01(\x01R\x04offS\x12\x1b\n" +
+	"\tservice_s\x18\x14 \x03(\x01R\bserviceS\x12\x13\n" +
+	"\x05cut_s\x18\x15 \x03(\x01R\x04cutS\"\xc0\x02\n" +
 	"\x05Visit\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06camera\x18\x02 \x01(\tR\x06camera\x12\x12\n" +
@@ -1114,10 +1125,7 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\aentered\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aentered\x12.\n" +
 	"\x04left\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04left\x12/\n" +
 	"\x05ended\x18\b \x01(\x0e2\x19.counterwatch.v1.VisitEndR\x05ended\x12\x1b\n" +
-	"\tleft_open\x18\t \x01(\bR\bleftOpen\x12\x1d\n" +
-	"\n" +
-	"no_service\x18\n" +
-	" \x01(\bR\tnoService\"\x94\x05\n" +
+	"\tleft_open\x18\t \x01(\bR\bleftOpen\"\x94\x05\n" +
 	"\rEventRevision\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1a.counterwatch.v1.EventKindR\x04kind\x12\x12\n" +

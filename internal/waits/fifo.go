@@ -9,17 +9,21 @@ import (
 // maximum of D(t) + L(t), and the n-th person waited from the moment arrivals first reached n to the n-th exit. Identities
 // are not needed, and the running maximum undoes most missed detections. Feed it once a second.
 //
-// Four things make it hold in a real office. Exits are applied SettleS late, so that they never run ahead of the queue
-// length (that would invent an arrival). Somebody seen to give up is taken out of where they stood, not from the front. A
-// queue that has been shorter than the line for all of MissedS has lost people whose exit nobody saw: they are taken from
-// the front, else everybody behind would inherit the arrival of the person before. And a queue seen empty for ForgiveS is
-// empty.
+// What makes it hold in a real office, where identities break at the very moment people move:
+//   - Exits are applied SettleS late, so that they never run ahead of the queue length (that would invent an arrival).
+//   - An exit that is not sure must show in the queue: it counts only if the queue then stays shorter than the line.
+//   - Who is lost on the way to a counter and found there is one exit, not one who gave up and one who was served.
+//   - Who gives up is taken out of where they stood, not from the front.
+//   - A queue shorter than the line for all of MissedS has lost people whose exit nobody saw: they are taken from the front,
+//     else everybody behind would inherit the arrival of the person before. A queue seen empty for ForgiveS is empty.
 //
 // All fields are its state: copy or encode it to go on after a restart.
 type FIFO struct {
 	LagS    float64     // how late an arrival shows in the queue length
 	Waiting []time.Time // arrivals not yet matched by an exit, oldest first; a zero time is an arrival nobody saw
-	Exits   []Exit      // not yet applied, oldest first
+	Exits   []Exit      // sure, not yet applied, oldest first
+	Unsure  []unsure    // waiting for the queue to show them
+	Found   []found     // newest service starts of people who had not been seen to come
 	Blind   float64     // seconds without sight
 	EmptyS  float64     // seconds the queue has been seen empty
 	Fresh   float64     // seconds of sight since the start or the last long blindness
@@ -34,21 +38,41 @@ type FIFO struct {
 type Exit struct {
 	At      time.Time
 	GaveUp  bool
+	Sure    bool      // seen to go from the queue to a counter, or to appear at a counter that was free
+	Found   bool      // first seen at the counter
 	Entered time.Time // when the person was seen to join; zero when that is not known
+	To      int       // where service began: the caller's number, given back in Wait
 }
 
 // Wait is one wait that is over.
 type Wait struct {
-	Arrived, Left time.Time
-	GaveUp        bool
+	Exit
+	Arrived time.Time // zero when nobody saw it
 }
 
 // Seconds is how long it took.
-func (w Wait) Seconds() float64 { return w.Left.Sub(w.Arrived).Seconds() }
+func (w Wait) Seconds() float64 { return w.At.Sub(w.Arrived).Seconds() }
+
+// unsure is an exit that must show in the queue, and how long it has.
+type unsure struct {
+	Exit
+	WatchedS, ShortS float64
+}
+
+// found is a service start of somebody who was first seen at the counter.
+type found struct {
+	Exit
+	Applied bool
+}
 
 // The constants of FIFO, in seconds.
 const (
 	SettleS  = 3.0   // more than the jitter at a zone's edge by which the queue length may be late
+	ShowS    = 10.0  // an exit that is not sure is watched so long: longer than others are on their way to a counter ..
+	shortS   = 8.0   // .. and counts if the queue was shorter so long of it
+	wayS     = 5.0   // usual way from the queue to a counter
+	longWayS = 15.0  // at most so long somebody is lost in the queue to being found at a counter
+	RecallS  = 90.0  // longest memory of a tracker for somebody it has lost
 	ForgiveS = 60.0  // an empty queue this long holds nobody
 	MissedS  = 600.0 // people hidden in a dense line show themselves within this time
 	BlindS   = 60.0  // after so long without sight the order of the queue is unknown
@@ -57,14 +81,69 @@ const (
 
 const witnesses = 2 // so many service starts in a row must agree that the line is out of step
 
-// Exit notes that one person stopped waiting at a moment, now or a few seconds ago.
+// Exit notes that one person stopped waiting at a moment, now or a few seconds ago; somebody who gave up may be told as
+// late as the tracker forgets them.
 func (f *FIFO) Exit(e Exit) {
-	i, _ := slices.BinarySearchFunc(f.Exits, e.At, func(x Exit, at time.Time) int {
-		if x.At.After(at) {
-			return 1
-		}
-		return -1 // of equal moments the one told first comes first
-	})
+	switch {
+	case e.GaveUp && f.matchStart(e):
+	case e.GaveUp:
+		f.Unsure = append(f.Unsure, unsure{Exit: e})
+	case e.Found:
+		f.start(e)
+	default:
+		f.sure(e)
+	}
+}
+
+// start takes a service start of somebody first seen at the counter: the one who seemed to give up on the way there, else
+// whoever left the queue unseen.
+func (f *FIFO) start(e Exit) {
+	i := slices.IndexFunc(f.Unsure, func(u unsure) bool { return u.GaveUp && sameWay(u.At, e.At) })
+	if i >= 0 {
+		e.Entered = f.Unsure[i].Entered
+		f.Unsure = slices.Delete(f.Unsure, i, i+1)
+		f.sure(e)
+		return
+	}
+	f.Found = append(f.Found, found{e, e.Sure})
+	if e.Sure {
+		f.sure(e)
+	} else {
+		f.Unsure = append(f.Unsure, unsure{Exit: e})
+	}
+}
+
+// matchStart reports whether somebody who seems to have given up is one who has meanwhile been found at a counter. Until
+// now the queue showed them all the same, so that one too many seems to have joined.
+func (f *FIFO) matchStart(e Exit) bool {
+	i := slices.IndexFunc(f.Found, func(s found) bool { return sameWay(e.At, s.At) })
+	if i < 0 {
+		return false
+	}
+	s := f.Found[i]
+	f.Found = slices.Delete(f.Found, i, i+1)
+	f.Unsure = slices.DeleteFunc(f.Unsure, func(u unsure) bool { return u.At.Equal(s.At) && u.To == s.To })
+	if !s.Applied {
+		s.Entered = e.Entered
+		f.sure(s.Exit)
+	} else if n := len(f.Waiting); n > 0 {
+		f.Waiting = f.Waiting[:n-1]
+		f.Missed++
+	}
+	return true
+}
+
+// sameWay reports whether somebody lost in the queue at one moment can be who was found at a counter at another.
+func sameWay(lost, found time.Time) bool {
+	d := found.Sub(lost).Seconds()
+	return d >= -SettleS && d <= longWayS
+}
+
+func (f *FIFO) sure(e Exit) {
+	i := len(f.Exits)
+	for i > 0 && f.Exits[i-1].At.After(e.At) {
+		i--
+	}
 	f.Exits = slices.Insert(f.Exits, i, e)
 }
 
@@ -73,39 +152,27 @@ func (f *FIFO) Unseen() {
 	f.Blind++
 	f.EmptyS = 0
 	if f.Blind == BlindS {
-		f.Waiting, f.Exits, f.Fresh = f.Waiting[:0], f.Exits[:0], 0
-		f.Spare, f.SpareS = [2]int{}, 0
-		f.Served, f.Early = time.Time{}, 0
+		*f = FIFO{LagS: f.LagS, Blind: f.Blind, Missed: f.Missed}
 	}
 }
 
 // Second takes the queue length of the second that ended at a moment. It appends to waits those of everybody whose exit
-// it applied, and returns how many people joined. Waits of people whose arrival nobody saw are left out.
+// it applied, and returns how many people joined. The arrival of people whom nobody saw to join is zero.
 func (f *FIFO) Second(at time.Time, queue int, waits []Wait) (_ []Wait, joined int) {
 	f.Blind = 0
 	f.Fresh++
-	done := 0
-	for _, exit := range f.Exits {
-		if at.Sub(exit.At).Seconds() < SettleS {
-			break
-		}
-		done++
-		if len(f.Waiting) == 0 { // went straight through, or was hidden all the time
-			if f.Fresh > FreshS {
-				waits = append(waits, Wait{exit.At, exit.At, exit.GaveUp})
-				joined++
-			}
-			continue
-		}
-		if arrived := f.take(exit); !arrived.IsZero() {
-			if arrived.After(exit.At) {
-				arrived = exit.At
-			}
-			waits = append(waits, Wait{arrived, exit.At, exit.GaveUp})
+	first := len(waits)
+	for len(f.Exits) > 0 && at.Sub(f.Exits[0].At).Seconds() >= SettleS {
+		waits = f.apply(f.Exits[0], waits)
+		f.Exits = slices.Delete(f.Exits, 0, 1)
+	}
+	waits = f.judge(at, queue, waits)
+	f.Found = slices.DeleteFunc(f.Found, func(s found) bool { return at.Sub(s.At).Seconds() > RecallS })
+	for _, w := range waits[first:] {
+		if w.Arrived.Equal(w.At) { // went straight through
+			joined++
 		}
 	}
-	f.Exits = slices.Delete(f.Exits, 0, done)
-
 	for len(f.Waiting) < queue {
 		arrived := at.Add(-time.Duration(f.LagS * float64(time.Second)))
 		if f.Fresh <= FreshS {
@@ -115,8 +182,61 @@ func (f *FIFO) Second(at time.Time, queue int, waits []Wait) (_ []Wait, joined i
 		}
 		f.Waiting = append(f.Waiting, arrived)
 	}
-	f.forgive(queue)
+	f.forgive(at, queue)
 	return waits, joined
+}
+
+// apply takes one exit out of the line.
+func (f *FIFO) apply(e Exit, waits []Wait) []Wait {
+	w := Wait{Exit: e}
+	switch {
+	case len(f.Waiting) > 0:
+		w.Arrived = f.take(e)
+	case f.Fresh > FreshS: // went straight through, or was hidden all the time
+		w.Arrived = e.At
+	}
+	if w.Arrived.After(e.At) {
+		w.Arrived = e.At
+	}
+	return append(waits, w)
+}
+
+// judge applies the exits that the queue has shown, and drops those that it has not.
+func (f *FIFO) judge(at time.Time, queue int, waits []Wait) []Wait {
+	spare := f.spare(at, queue)
+	kept := f.Unsure[:0]
+	for _, u := range f.Unsure {
+		if at.Sub(u.At).Seconds() < SettleS {
+			kept = append(kept, u)
+			continue
+		}
+		if u.WatchedS++; spare > 0 {
+			u.ShortS++
+			spare--
+		}
+		switch {
+		case u.WatchedS < ShowS:
+			kept = append(kept, u)
+		case u.ShortS >= shortS:
+			waits = f.apply(u.Exit, waits)
+			for i := range f.Found {
+				f.Found[i].Applied = f.Found[i].Applied || f.Found[i].At.Equal(u.At) && f.Found[i].To == u.To
+			}
+		}
+	}
+	f.Unsure = kept
+	return waits
+}
+
+// spare is how many people are in line whom the queue does not show, besides those who are on their way.
+func (f *FIFO) spare(at time.Time, queue int) int {
+	n := len(f.Waiting) - queue
+	for _, e := range f.Exits {
+		if e.At.Sub(at) <= wayS {
+			n--
+		}
+	}
+	return max(n, 0)
 }
 
 // take removes from the line whom an exit belongs to: the first, or of those who gave up the one who joined nearest to
@@ -127,7 +247,9 @@ func (f *FIFO) take(e Exit) time.Time {
 	case e.GaveUp && e.Entered.IsZero():
 		i = len(f.Waiting) / 2
 	case e.GaveUp:
-		i = f.nearest(e.Entered)
+		for i+1 < len(f.Waiting) && e.Entered.Sub(f.Waiting[i]) > f.Waiting[i+1].Sub(e.Entered) {
+			i++
+		}
 	default:
 		f.align(e.Entered)
 		f.Served = f.Waiting[0]
@@ -135,14 +257,6 @@ func (f *FIFO) take(e Exit) time.Time {
 	arrived := f.Waiting[i]
 	f.Waiting = slices.Delete(f.Waiting, i, i+1)
 	return arrived
-}
-
-// nearest is the place in line of whoever joined nearest to a moment.
-func (f *FIFO) nearest(joined time.Time) (i int) {
-	for i+1 < len(f.Waiting) && joined.Sub(f.Waiting[i]) > f.Waiting[i+1].Sub(joined) {
-		i++
-	}
-	return i
 }
 
 // align brings the line back in step with people who were seen all the way from joining to being served: where several
@@ -163,14 +277,14 @@ func (f *FIFO) align(joined time.Time) {
 }
 
 // forgive drops people from the front whom the queue has not shown for too long.
-func (f *FIFO) forgive(queue int) {
-	if queue > 0 || len(f.Exits) > 0 {
+func (f *FIFO) forgive(at time.Time, queue int) {
+	if queue > 0 || len(f.Exits)+len(f.Unsure) > 0 {
 		f.EmptyS = 0
 	} else if f.EmptyS++; f.EmptyS >= ForgiveS {
 		f.Missed += len(f.Waiting)
 		f.Waiting = f.Waiting[:0]
 	}
-	spare := max(len(f.Waiting)-len(f.Exits)-queue, 0)
+	spare := f.spare(at, queue)
 	if f.SpareS++; f.SpareS == 1 {
 		f.Spare[0] = spare
 	}

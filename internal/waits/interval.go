@@ -20,10 +20,12 @@ type Part struct {
 
 // The constants of the interval.
 const (
-	resamples = 400
-	units     = 8    // at least so many are resampled: sessions, or stretches of them where there are fewer
-	z975      = 1.96 // of the normal distribution
-	blurS     = 2.0  // seconds by which any wait may be wrong: sampling of seconds, jitter at a zone's edge
+	resamples     = 400
+	units         = 8    // at least so many are resampled: sessions, or stretches of them where there are fewer
+	z975          = 1.96 // of the normal distribution
+	leastSessions = 3    // so many say something of how sessions differ
+	rare          = 5    // so many units must have a longer wait, and a shorter one, for a share to be bootstrapped alone
+	blurS         = 2.0  // seconds by which any wait may be wrong: sampling of seconds, jitter at a zone's edge
 )
 
 // unit is what is drawn as a whole: everything inside may depend on everything else.
@@ -35,20 +37,22 @@ type unit struct {
 
 // interval puts a 95 % interval around value, a statistic of all waits together. Two errors are added in quadrature:
 //
-// Chance: what another such period would have given. Waits of one session depend on each other, so sessions are drawn with
+// Chance: what other such sessions would have given. Waits of one session depend on each other, so sessions are drawn with
 // replacement, not waits (Efron and Tibshirani 1993, ch. 8). Of fewer than eight sessions stretches of equal length are drawn
-// (Carlstein 1986, Künsch 1989: the dependence inside a stretch is kept). The percentile interval of m units is too narrow by
-// z/t and sqrt((m-1)/m) (Hesterberg 2015); it is widened by both.
+// (Carlstein 1986, Künsch 1989: the dependence inside a stretch is kept), from three sessions on sessions too, and the wider
+// answer counts. One or two sessions cannot tell how sessions differ: their interval is about these very sessions.
 //
 // Method: systematic is the share by which all waits may be wrong together; it does not shrink with more observations.
 func interval(parts []Part, s Statistic, value, systematic float64) (low, high float64) {
-	us, buckets := cut(parts)
-	below, above := math.Inf(1), math.Inf(1)
-	if m := float64(len(us)); m >= 2 {
-		figures := bootstrap(us, buckets, s, value)
-		widen := student975(len(us)-1) / z975 * math.Sqrt(m/(m-1))
-		below = max(value-figures[int(.025*resamples)], 0) * widen
-		above = max(figures[int(.975*resamples)]-value, 0) * widen
+	sessions := split(parts)
+	var below, above float64
+	for _, pieces := range []int{(units + len(sessions) - 1) / max(len(sessions), 1), 1} {
+		if pieces == 1 && len(sessions) < leastSessions {
+			continue
+		}
+		us, buckets := cut(sessions, pieces)
+		b, a := chance(us, buckets, s, value)
+		below, above = max(below, b), max(above, a)
 	}
 	var all models.Histogram
 	for _, p := range parts {
@@ -58,6 +62,38 @@ func interval(parts []Part, s Statistic, value, systematic float64) (low, high f
 	low = value - math.Hypot(below, max(value-shorter, 0))
 	high = value + math.Hypot(above, max(longer-value, 0))
 	return max(low, 0), min(high, s.most())
+}
+
+// chance is how far the statistic may be below and above value by the chance of which units there were. The percentile
+// interval of m units is too narrow by z/t and sqrt((m-1)/m) (Hesterberg 2015); it is widened by both. A share of which
+// hardly any unit has some, or hardly any has the rest, is no better known than one of as many people as there are units.
+func chance(us []unit, buckets []int, s Statistic, value float64) (below, above float64) {
+	m := float64(len(us))
+	if m < 2 {
+		return 0, 0
+	}
+	figures := bootstrap(us, buckets, s, value)
+	widen := student975(len(us)-1) / z975 * math.Sqrt(m/(m-1))
+	below = max(value-figures[int(.025*resamples)], 0) * widen
+	above = max(figures[int(.975*resamples)]-value, 0) * widen
+	if s.kind != over {
+		return below, above
+	}
+	some, rest := 0, 0 // units with a longer wait, and with a shorter one
+	for i := range us {
+		share := us[i].figure(s, buckets)
+		if us[i].n > 0 && share > 0 {
+			some++
+		}
+		if us[i].n > 0 && share < 1 {
+			rest++
+		}
+	}
+	if min(some, rest) < rare {
+		low, high := wilson(value, m)
+		below, above = max(below, value-low), max(above, high-value)
+	}
+	return below, above
 }
 
 // bootstrap returns the sorted statistics of resamples; a resample without a wait repeats value.
@@ -108,17 +144,8 @@ func (u *unit) figure(s Statistic, buckets []int) float64 {
 	return 1 - seen/float64(u.n) // over; a quantile was found
 }
 
-// cut makes the units: sessions, or stretches of each of them when there are few. Units without a wait say something too:
-// when waits end is part of the chance.
-func cut(parts []Part) (us []unit, buckets []int) {
-	for _, p := range parts {
-		for b := range p.Waits.Counts {
-			buckets = append(buckets, b)
-		}
-	}
-	slices.Sort(buckets)
-	buckets = slices.Compact(buckets)
-	var sessions [][]Part
+// split groups parts by session.
+func split(parts []Part) (sessions [][]Part) {
 	for i, p := range parts {
 		if i == 0 || p.Session != parts[i-1].Session {
 			sessions = append(sessions, nil)
@@ -126,7 +153,21 @@ func cut(parts []Part) (us []unit, buckets []int) {
 		last := len(sessions) - 1
 		sessions[last] = append(sessions[last], p)
 	}
-	pieces := (units + len(sessions) - 1) / max(len(sessions), 1)
+	return sessions
+}
+
+// cut makes the units: every session in so many pieces. Units without a wait say something too: when waits end is part of
+// the chance.
+func cut(sessions [][]Part, pieces int) (us []unit, buckets []int) {
+	for _, session := range sessions {
+		for _, p := range session {
+			for b := range p.Waits.Counts {
+				buckets = append(buckets, b)
+			}
+		}
+	}
+	slices.Sort(buckets)
+	buckets = slices.Compact(buckets)
 	for _, session := range sessions {
 		k := min(pieces, len(session))
 		for i := range k {

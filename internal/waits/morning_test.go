@@ -38,7 +38,8 @@ func usual() morning {
 type person struct {
 	arrived, left float64 // left the queue
 	gaveUp        bool
-	counter       int // served at
+	counter       int     // served at
+	until         float64 // served until; as left where not served
 }
 
 func (m morning) people(r *rand.Rand) []person {
@@ -68,7 +69,7 @@ func (m morning) people(r *rand.Rand) []person {
 	for len(queue) > 0 {
 		c := 0
 		for i := range free {
-			if m.breaks && math.Mod(free[i]+4000*float64(i), 3600*2) < 1200 {
+			if m.away(i, free[i]) {
 				free[i] += 1200
 			}
 			if free[i] < free[c] {
@@ -93,6 +94,9 @@ func (m morning) people(r *rand.Rand) []person {
 				queue[next+i].left = start
 			}
 			free[c] = start + m.service*math.Exp(sigma*r.NormFloat64()-sigma*sigma/2)
+			for i := range n {
+				queue[next+i].until = free[c]
+			}
 		} else {
 			for i := range n {
 				queue[next+i].gaveUp = true
@@ -105,6 +109,11 @@ func (m morning) people(r *rand.Rand) []person {
 		queue = slices.Delete(queue, next, next+n)
 	}
 	return people
+}
+
+// away reports whether a counter is left when its service ends at a moment.
+func (m morning) away(counter int, at float64) bool {
+	return m.breaks && math.Mod(at+4000*float64(counter), 7200) < 1200
 }
 
 // seen is what the camera makes of a morning.
@@ -144,7 +153,7 @@ func (m morning) watch(r *rand.Rand) (w seen) {
 			if p.left <= s-1 || p.left > s || p.gaveUp && r.Float64() < m.missLeft || !p.gaveUp && r.Float64() < m.missExit {
 				continue
 			}
-			e := Exit{At: at(p.left), GaveUp: p.gaveUp}
+			e := Exit{At: at(p.left), GaveUp: p.gaveUp, Sure: !p.gaveUp}
 			if followed := r.ExpFloat64() * 60 / m.lose; followed > p.left-p.arrived {
 				e.Entered = at(p.arrived)
 			} else if r.Float64() < m.fragment {
@@ -164,6 +173,9 @@ func (m morning) watch(r *rand.Rand) (w seen) {
 		}
 		b := &w.parts[len(w.parts)-1]
 		for _, x := range waits[done:] {
+			if x.Arrived.IsZero() {
+				continue
+			}
 			b.Waits.Add(x.Seconds())
 			w.fifo = append(w.fifo, x.Seconds())
 		}

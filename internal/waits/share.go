@@ -12,10 +12,16 @@ func Share(k, n int, coverage float64) models.Estimate {
 	if n == 0 || coverage < leastCoverage {
 		return models.Estimate{Quality: models.Unknown}
 	}
-	p, m := float64(k)/float64(n), float64(n)
-	middle := (p + z975*z975/(2*m)) / (1 + z975*z975/m)
-	half := z975 / (1 + z975*z975/m) * math.Sqrt(p*(1-p)/m+z975*z975/(4*m*m))
-	return models.Estimate{Value: p, Low: max(middle-half, 0), High: min(middle+half, 1), N: n, Quality: quality(n, coverage), Method: "wilson"}
+	p := float64(k) / float64(n)
+	low, high := wilson(p, float64(n))
+	return models.Estimate{Value: p, Low: low, High: high, N: n, Quality: quality(n, coverage), Method: "wilson"}
+}
+
+// wilson is the interval of a share p of n independent people.
+func wilson(p, n float64) (low, high float64) {
+	middle := (p + z975*z975/(2*n)) / (1 + z975*z975/n)
+	half := z975 / (1 + z975*z975/n) * math.Sqrt(p*(1-p)/n+z975*z975/(4*n*n))
+	return max(middle-half, 0), min(middle+half, 1)
 }
 
 // Stays is a statistic of stays that stand for themselves, such as service times, by Kaplan-Meier; with fewer than 30

@@ -51,7 +51,7 @@ func toMinute(m models.Minute) *pb.Minute {
 		Camera: m.Camera, Zone: m.Zone, Counter: m.Counter, Kind: zoneKinds.to[m.Kind], Start: ToTime(m.Start),
 		WorkingS: m.WorkingS, OffS: m.OffS, ObservedS: m.ObservedS, OccupancyS: m.OccupancyS, Max: int32(m.Max), AtCountS: m.AtCount[:n],
 		StaffedS: m.StaffedS, AbsentS: m.AbsentS, UnknownS: m.UnknownS,
-		Arrivals: int32(m.Arrivals), Starts: int32(m.Starts), GaveUp: int32(m.GaveUp), WaitsS: m.WaitsS, SinceOpenS: m.SinceOpenS,
+		Arrivals: int32(m.Arrivals), Starts: int32(m.Starts), GaveUp: int32(m.GaveUp), WaitsS: m.WaitsS, SinceOpenS: m.SinceOpenS, ServiceS: m.ServiceS, CutS: m.CutS,
 	}
 }
 
@@ -60,14 +60,14 @@ func fromMinute(p *pb.Minute) (models.Minute, error) {
 		Camera: p.GetCamera(), Zone: p.GetZone(), Counter: p.GetCounter(), Kind: zoneKinds.from[p.GetKind()], Start: FromTime(p.GetStart()),
 		WorkingS: p.GetWorkingS(), OffS: p.GetOffS(), ObservedS: p.GetObservedS(), OccupancyS: p.GetOccupancyS(), Max: int(p.GetMax()),
 		StaffedS: p.GetStaffedS(), AbsentS: p.GetAbsentS(), UnknownS: p.GetUnknownS(),
-		Arrivals: int(p.GetArrivals()), Starts: int(p.GetStarts()), GaveUp: int(p.GetGaveUp()), WaitsS: p.GetWaitsS(), SinceOpenS: p.GetSinceOpenS(),
+		Arrivals: int(p.GetArrivals()), Starts: int(p.GetStarts()), GaveUp: int(p.GetGaveUp()), WaitsS: p.GetWaitsS(), SinceOpenS: p.GetSinceOpenS(), ServiceS: p.GetServiceS(), CutS: p.GetCutS(),
 	}
 	if len(p.GetAtCountS()) > len(m.AtCount) {
 		return m, models.Invalid("at_count_s", "%d counts, at most %d", len(p.GetAtCountS()), len(m.AtCount))
 	}
 	copy(m.AtCount[:], p.GetAtCountS())
 	seconds := append([]float64{m.WorkingS, m.OffS, m.ObservedS, m.OccupancyS, m.StaffedS, m.AbsentS, m.UnknownS}, m.AtCount[:]...)
-	for _, s := range slices.Concat(seconds, m.WaitsS, m.SinceOpenS) {
+	for _, s := range slices.Concat(seconds, m.WaitsS, m.SinceOpenS, m.ServiceS, m.CutS) {
 		if math.IsNaN(s) || math.IsInf(s, 0) { // one such number would spoil every sum it enters
 			return m, models.Invalid("minute", "a number of %s %s%s is not finite", m.Camera, m.Zone, m.Counter)
 		}
@@ -78,14 +78,14 @@ func fromMinute(p *pb.Minute) (models.Minute, error) {
 func toVisit(v models.Visit) *pb.Visit {
 	return &pb.Visit{
 		Id: v.ID, Camera: v.Camera, Zone: v.Zone, Kind: zoneKinds.to[v.Kind], Counter: v.Counter,
-		Entered: ToTime(v.Entered), Left: ToTime(v.Left), Ended: visitEnds.to[v.Ended], LeftOpen: v.LeftOpen, NoService: v.NoService,
+		Entered: ToTime(v.Entered), Left: ToTime(v.Left), Ended: visitEnds.to[v.Ended], LeftOpen: v.LeftOpen,
 	}
 }
 
 func fromVisit(p *pb.Visit) models.Visit {
 	return models.Visit{
 		ID: p.GetId(), Camera: p.GetCamera(), Zone: p.GetZone(), Kind: zoneKinds.from[p.GetKind()], Counter: p.GetCounter(),
-		Entered: FromTime(p.GetEntered()), Left: FromTime(p.GetLeft()), Ended: visitEnds.from[p.GetEnded()], LeftOpen: p.GetLeftOpen(), NoService: p.GetNoService(),
+		Entered: FromTime(p.GetEntered()), Left: FromTime(p.GetLeft()), Ended: visitEnds.from[p.GetEnded()], LeftOpen: p.GetLeftOpen(),
 	}
 }
 

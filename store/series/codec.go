@@ -19,9 +19,8 @@ const (
 	flagStaffing              // staffed, absent and unknown follow
 	flagQueue                 // arrivals, starts, gave up and waits follow
 	flagOpening               // waits since opening follow; else they are the waits
+	flagService               // services and those whose end was not seen follow
 )
-
-const noService = 1 << 4 // bit of a visit's end
 
 var ends = []models.Ended{models.EndServed, models.EndLeft, models.EndLost, models.EndGap, models.EndDay}
 
@@ -31,7 +30,7 @@ func CheckMinute(m models.Minute) error {
 		return models.Invalid("minute", "it needs a camera, a start, and either a zone or a counter")
 	}
 	numbers := append([]float64{m.WorkingS, m.ObservedS, m.OccupancyS, m.StaffedS, m.AbsentS, m.UnknownS}, m.AtCount[:]...)
-	for _, v := range slices.Concat(numbers, m.WaitsS, m.SinceOpenS) {
+	for _, v := range slices.Concat(numbers, m.WaitsS, m.SinceOpenS, m.ServiceS, m.CutS) {
 		if !(v >= 0 && v < 1e9) {
 			return models.Invalid("minute", "%v cannot be a number of seconds", v)
 		}
@@ -71,10 +70,10 @@ func rounded(m models.Minute) models.Minute {
 	if len(m.SinceOpenS) != len(m.WaitsS) { // of a node that knows no difference
 		m.SinceOpenS = m.WaitsS
 	}
-	m.WaitsS, m.SinceOpenS = slices.Clone(m.WaitsS), slices.Clone(m.SinceOpenS)
-	for _, waits := range [][]float64{m.WaitsS, m.SinceOpenS} {
-		for i, v := range waits {
-			waits[i] = round(v)
+	for _, list := range []*[]float64{&m.WaitsS, &m.SinceOpenS, &m.ServiceS, &m.CutS} {
+		*list = slices.Clone(*list)
+		for i, v := range *list {
+			(*list)[i] = round(v)
 		}
 	}
 	return m
@@ -113,9 +112,6 @@ func encodeHour(h *hour) ([]byte, error) {
 		if v.LeftOpen {
 			end |= 1
 		}
-		if v.NoService {
-			end |= noService
-		}
 		w.uint(end)
 		w.id(v.ID)
 		w.string(v.Counter)
@@ -140,6 +136,7 @@ func (w *writer) minute(m *models.Minute, next time.Time) {
 	staffing := set(flagStaffing, m.StaffedS+m.AbsentS+m.UnknownS > 0)
 	queue := set(flagQueue, m.Arrivals+m.Starts+m.GaveUp+len(m.WaitsS) > 0)
 	opening := set(flagOpening, !slices.Equal(m.WaitsS, m.SinceOpenS))
+	services := set(flagService, len(m.ServiceS)+len(m.CutS) > 0)
 	w.uint(flags)
 	w.unless(flags&flagNext, uint64(m.Start.Sub(m.Start.Truncate(time.Hour)).Milliseconds()))
 	w.unless(flags&flagFull, ms(m.WorkingS))
@@ -156,15 +153,16 @@ func (w *writer) minute(m *models.Minute, next time.Time) {
 		w.uint(uint64(m.Arrivals))
 		w.uint(uint64(m.Starts))
 		w.uint(uint64(m.GaveUp))
-		w.uint(uint64(len(m.WaitsS)))
-		for _, v := range m.WaitsS {
-			w.uint(ms(v))
-		}
+		w.durations(m.WaitsS)
 	}
 	if opening {
 		for _, v := range m.SinceOpenS {
 			w.uint(ms(v))
 		}
+	}
+	if services {
+		w.durations(m.ServiceS)
+		w.durations(m.CutS)
 	}
 }
 
@@ -189,8 +187,6 @@ func decodeHour(body []byte, key models.SeriesKey, kind models.ZoneKind, begin t
 		v.Left = begin.Add(time.Duration(r.uint()) * time.Millisecond)
 		v.Entered = v.Left.Add(-time.Duration(r.uint()) * time.Millisecond)
 		end := r.uint()
-		v.NoService = end&noService != 0
-		end &^= noService
 		if end>>1 >= uint64(len(ends)) {
 			return nil, errBody
 		}
@@ -216,18 +212,16 @@ func (r *reader) minute(m *models.Minute, begin, next time.Time) {
 	}
 	if flags&flagQueue != 0 {
 		m.Arrivals, m.Starts, m.GaveUp = int(r.uint()), int(r.uint()), int(r.uint())
-		if n := r.length(); n > 0 {
-			m.WaitsS = make([]float64, n)
-		}
-		for i := range m.WaitsS {
-			m.WaitsS[i] = seconds(r.uint())
-		}
+		m.WaitsS = r.durations()
 	}
 	m.SinceOpenS = slices.Clone(m.WaitsS)
 	if flags&flagOpening != 0 {
 		for i := range m.SinceOpenS {
 			m.SinceOpenS[i] = seconds(r.uint())
 		}
+	}
+	if flags&flagService != 0 {
+		m.ServiceS, m.CutS = r.durations(), r.durations()
 	}
 }
 

@@ -111,6 +111,13 @@ func (w *writer) counts(at []float64) {
 	}
 }
 
+func (w *writer) durations(list []float64) {
+	w.uint(uint64(len(list)))
+	for _, v := range list {
+		w.uint(ms(v))
+	}
+}
+
 func (w *writer) histogram(h models.Histogram) {
 	w.uint(uint64(h.N))
 	w.uint(ms(h.Sum))
@@ -187,6 +194,16 @@ func (r *reader) counts(at []float64) {
 		}
 		at[i] = seconds(v)
 	}
+}
+
+func (r *reader) durations() (list []float64) {
+	if n := r.length(); n > 0 {
+		list = make([]float64, n)
+	}
+	for i := range list {
+		list[i] = seconds(r.uint())
+	}
+	return list
 }
 
 func (r *reader) histogram() (h models.Histogram) {

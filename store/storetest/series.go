@@ -81,7 +81,7 @@ func Office(camera string, from, to time.Time, seed uint64) (minutes []models.Mi
 		if rnd.IntN(3) == 0 {
 			left := at.Add(time.Duration(rnd.IntN(60_000)) * time.Millisecond)
 			v := models.Visit{Camera: camera, Zone: "q", Kind: models.ZoneQueue, Entered: left.Add(-time.Duration(rnd.IntN(5_000_000)) * time.Millisecond), Left: left,
-				Ended: []models.Ended{models.EndServed, models.EndLeft, models.EndLost, models.EndGap, models.EndDay}[rnd.IntN(5)], LeftOpen: rnd.IntN(9) == 0, NoService: rnd.IntN(9) == 0}
+				Ended: []models.Ended{models.EndServed, models.EndLeft, models.EndLost, models.EndGap, models.EndDay}[rnd.IntN(5)], LeftOpen: rnd.IntN(9) == 0}
 			if v.Ended == models.EndServed {
 				v.Counter = "c1"
 			}
