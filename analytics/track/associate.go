@@ -103,7 +103,8 @@ func (t *Tracker) worth(p *person, box models.Box, d models.Detection, like, dx,
 	x, y := centre(d.Box)
 	u, v := centre(p.det.Box)
 	ahead := onward(dx, dy, x-u, y-v, t.c.stir*p.det.Box.H)
-	return max(t.c.pairs+like-t.c.foot*min(step, 1)+t.c.turn*d.Score*ahead, 1e-3)
+	size := math.Abs(math.Log(d.Box.H / p.f.h.val))
+	return max(t.c.pairs+like-t.c.grow*min(size, 1)-t.c.foot*min(step, 1)+t.c.turn*d.Score*ahead, 1e-3)
 }
 
 // near is false for boxes that do not meet even when enlarged: most pairs, and cheap to tell.

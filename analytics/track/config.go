@@ -64,6 +64,7 @@ type tuning struct {
 	wideIoU   float64
 	pairs     float64 // what one pair more is worth; a likeness is at most 1
 	foot      float64 // what one h between predicted and detected foot costs
+	grow      float64 // what a height e times as large, or small, costs
 	turn      float64 // what going on as before gains over turning at a right angle; turning back costs as much
 	way       float64 // the direction is that of the last s
 	stir      float64 // there is none below so many h
@@ -88,7 +89,7 @@ type tuning struct {
 var standard = tuning{
 	accelX: .1, accelY: .02, sizeWalk: .01, speed: 2, centreSD: .055, sizeSD: .045, doubt: 4, cutOff: .85, cutDoubt: 2, tire: 4,
 	duplicate: .8, freshFor: 1.35, freshGIoU: .145, weakFor: .4, weakIoU: .5, enlarge: .63, wideIoU: .19,
-	pairs: .3, foot: 1, turn: .15, way: .2, stir: .02, gate: 5, step: .4,
+	pairs: .3, foot: 1, grow: .2, turn: .15, way: .2, stir: .02, gate: 5, step: .4,
 	still: .095, stillFrom: .27, sightLeast: .8, sightShare: .4, sightSure: 5, sightGap: 1, tentativeFor: .15, exit: .5, outsideFor: .2,
 	showFor: .05, showHidden: .45, hiddenShare: .35, showSD: .18,
 }
