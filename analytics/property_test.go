@@ -100,6 +100,7 @@ func (p *played) figures() map[string]float64 {
 	f := map[string]float64{}
 	for _, m := range p.minutes {
 		id := m.Zone + m.Counter
+		m = working(m)
 		f[id+" working"] += m.WorkingS
 		f[id+" observed"] += m.ObservedS
 		f[id+" occupancy"] += m.OccupancyS

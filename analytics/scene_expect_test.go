@@ -132,16 +132,27 @@ func (p *played) waits(e expectation) string {
 	return ""
 }
 
-// total SUBJECT FIELD VALUE over all minutes
+// working is a minute without what was counted outside working time.
+func working(m models.Minute) models.Minute {
+	if m.WorkingS == 0 {
+		m.ObservedS, m.OccupancyS, m.Max = 0, 0, 0
+	}
+	return m
+}
+
+// total SUBJECT FIELD VALUE over all minutes, of working time only; off is the seconds outside
 func (p *played) total(e expectation) string {
 	var got float64
 	for _, m := range p.minutes {
 		if m.Zone+m.Counter != e.words[1] {
 			continue
 		}
+		m = working(m)
 		switch e.words[2] {
 		case "working":
 			got += m.WorkingS
+		case "off":
+			got += m.OffS
 		case "observed":
 			got += m.ObservedS
 		case "occupancy":

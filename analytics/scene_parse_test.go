@@ -127,21 +127,46 @@ func (s *scene) line(n int, w []string) (err error) {
 	return err
 }
 
-// calendar: "always", "holiday 2026-03-02 Tết", or "worked 2026-03-07 07:30-11:30 swapped".
+// calendar [of COUNTER]: "always", "daily 07:30-11:30 [since DATE] [until DATE]", "holiday 2026-03-02 Tết", or
+// "worked 2026-03-07 07:30-11:30 swapped".
 func (s *scene) calendar(w []string) error {
+	c := &s.site.Calendar
+	if w[0] == "of" {
+		for i := range s.camera.Counters {
+			if k := &s.camera.Counters[i]; k.ID == w[1] {
+				if k.Calendar == nil {
+					k.Calendar = &models.Calendar{}
+				}
+				c = k.Calendar
+			}
+		}
+		w = w[2:]
+	}
 	switch w[0] {
 	case "always":
-		s.site.Calendar.Always = true
+		c.Always = true
+	case "daily":
+		session := hours(w[1])
+		for i := 2; i+1 < len(w); i += 2 {
+			*map[string]*string{"since": &session.Since, "until": &session.Until}[w[i]] = w[i+1]
+		}
+		for session.Weekday = time.Sunday; session.Weekday <= time.Saturday; session.Weekday++ {
+			c.Sessions = append(c.Sessions, session)
+		}
 	case "holiday":
-		s.site.Calendar.Exceptions = append(s.site.Calendar.Exceptions, models.Exception{Date: w[1], Reason: strings.Join(w[2:], " ")})
+		c.Exceptions = append(c.Exceptions, models.Exception{Date: w[1], Reason: strings.Join(w[2:], " ")})
 	case "worked":
-		from, to, _ := strings.Cut(w[2], "-")
-		session := models.Session{From: int(clockTime(from).Seconds()), To: int(clockTime(to).Seconds())} // h:mm read as m:ss: minutes
-		s.site.Calendar.Exceptions = append(s.site.Calendar.Exceptions, models.Exception{Date: w[1], Reason: strings.Join(w[3:], " "), Sessions: []models.Session{session}})
+		c.Exceptions = append(c.Exceptions, models.Exception{Date: w[1], Reason: strings.Join(w[3:], " "), Sessions: []models.Session{hours(w[2])}})
 	default:
-		return fmt.Errorf("calendar %q: always, holiday or worked", w[0])
+		return fmt.Errorf("calendar %q: always, daily, holiday or worked", w[0])
 	}
 	return nil
+}
+
+// hours reads 07:30-11:30.
+func hours(text string) models.Session {
+	from, to, _ := strings.Cut(text, "-")
+	return models.Session{From: int(clockTime(from).Seconds()), To: int(clockTime(to).Seconds())} // h:mm read as m:ss: minutes
 }
 
 // zone ID KIND LEFT,TOP RIGHT,BOTTOM [long N] [wait DURATION]
@@ -162,7 +187,7 @@ func (s *scene) zone(w []string) error {
 	return nil
 }
 
-// counter ID staff Z,Z service Z queue Z [required N] [absence D] [waiting D] [late D]
+// counter ID staff Z,Z service Z queue Z | any C,C [required N] [absence D] [waiting D] [late D]
 func (s *scene) counter(w []string) error {
 	c := models.Counter{ID: w[1]}
 	for i := 2; i+1 < len(w); i += 2 {
@@ -174,6 +199,8 @@ func (s *scene) counter(w []string) error {
 			c.Service = strings.Split(v, ",")
 		case "queue":
 			c.Queues = strings.Split(v, ",")
+		case "any":
+			c.AnyOf = strings.Split(v, ",")
 		case "required":
 			c.RequiredOnDuty = int(number(v))
 		case "absence":

@@ -195,7 +195,7 @@ func (p *played) invariants(t *testing.T) {
 		for _, s := range m.AtCount {
 			sum += s
 		}
-		if sum != m.ObservedS || m.ObservedS > m.WorkingS || m.WorkingS > 60 {
+		if sum != m.ObservedS || m.ObservedS > m.WorkingS+m.OffS || m.WorkingS+m.OffS > 60 {
 			t.Errorf("minute %v of %s%s: seconds at each count sum to %g, observed %g, working %g", m.Start, m.Zone, m.Counter, sum, m.ObservedS, m.WorkingS)
 		}
 		if parts := m.StaffedS + m.AbsentS + m.UnknownS; m.Counter != "" && parts != m.WorkingS {

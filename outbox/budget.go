@@ -118,6 +118,7 @@ func (o *Outbox) mergeMinutes(ctx context.Context, tx *sql.Tx) (int, error) {
 	type key struct {
 		camera, zone, counter string
 		hour                  time.Time
+		working               bool // kept apart, so that a calendar can be decided late
 	}
 	type group struct {
 		record models.Record
@@ -134,7 +135,7 @@ func (o *Outbox) mergeMinutes(ctx context.Context, tx *sql.Tx) (int, error) {
 		if err != nil || r.Minute == nil {
 			continue // Next reports and drops it
 		}
-		k := key{r.Minute.Camera, r.Minute.Zone, r.Minute.Counter, r.Minute.Start.Truncate(time.Hour)}
+		k := key{r.Minute.Camera, r.Minute.Zone, r.Minute.Counter, r.Minute.Start.Truncate(time.Hour), r.Minute.WorkingS > 0}
 		if g := groups[k]; g != nil {
 			g.record = merge(g.record, r)
 			g.seqs = append(g.seqs, seq)
@@ -172,6 +173,7 @@ func merge(a, b models.Record) models.Record {
 	}
 	m, n := *a.Minute, b.Minute
 	m.WorkingS += n.WorkingS
+	m.OffS += n.OffS
 	m.ObservedS += n.ObservedS
 	m.OccupancyS += n.OccupancyS
 	m.Max = max(m.Max, n.Max)

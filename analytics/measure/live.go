@@ -22,10 +22,10 @@ func (m *Measure) Live(live *models.Live) {
 		live.Zones = append(live.Zones, l)
 	}
 	for i := range m.state.Counters {
-		s, c := &m.state.Counters[i], &m.cfg.Camera.Counters[i]
+		s, c := &m.state.Counters[i], &m.posts[i]
 		l := models.LiveCounter{
 			Counter: c.ID, Staffing: s.State, Since: s.Since, OnDuty: s.Now.OnDuty,
-			Waiting: s.Now.Waiting, Serving: s.Now.Serving, Due: s.due(post{Counter: c}), Unseen: s.Sight.unseen(),
+			Waiting: s.Now.Waiting, Serving: s.Now.Serving, Due: s.due(c), Unseen: s.Sight.unseen(),
 		}
 		live.Counters = append(live.Counters, l)
 	}

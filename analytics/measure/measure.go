@@ -35,7 +35,8 @@ type Figures struct {
 // Measure holds the figures of one camera that are still being made.
 type Measure struct {
 	cfg      Config
-	schedule schedule
+	schedule *schedule // the site's
+	posts    []post    // one for each counter
 	state    state
 	out      Figures
 }
@@ -89,7 +90,8 @@ type second struct {
 
 // New starts the figures of one camera.
 func New(cfg Config) *Measure {
-	m := &Measure{cfg: cfg, schedule: schedule{calendar: cfg.Calendar, location: cfg.Location}}
+	m := &Measure{cfg: cfg, schedule: &schedule{calendar: cfg.Calendar, location: cfg.Location}}
+	m.posts = posts(&m.cfg.Camera, m.schedule)
 	m.state.Clock.Limit = limit(cfg.Interval)
 	m.state.Zones = make([]zoneState, len(cfg.Camera.Zones))
 	m.state.Counters = make([]staffing, len(cfg.Camera.Counters))
@@ -168,7 +170,7 @@ func (m *Measure) Restore(b []byte) error {
 
 // tick makes one whole second out of the newest samples.
 func (m *Measure) tick(start time.Time, seen bool) {
-	day, working := m.schedule.at(start)
+	_, working := m.schedule.at(start)
 	m.push(start, seen, working)
 	s := m.second()
 	s.Start, s.Seen = start, seen
@@ -182,8 +184,8 @@ func (m *Measure) tick(start time.Time, seen bool) {
 		}
 	}
 	for i := range m.state.Counters {
-		in := m.observe(i, start, seen)
-		s.Counters[i] = m.state.Counters[i].step(post{Counter: &m.cfg.Camera.Counters[i]}, in, day)
+		in := m.observe(i, &m.state.Late[newest])
+		s.Counters[i] = m.state.Counters[i].step(&m.posts[i], in, m.posts[i].hoursAt(start))
 	}
 	m.expect()
 	m.settle(newest - amendable)
@@ -249,29 +251,6 @@ func median(w []int) int {
 	}
 	slices.Sort(w)
 	return w[(len(w)-1)/2]
-}
-
-// observe gathers what a counter's staffing depends on.
-func (m *Measure) observe(counter int, start time.Time, seen bool) sighting {
-	in := sighting{start: start, seen: seen}
-	c, unsure := &m.cfg.Camera.Counters[counter], 0
-	for _, id := range c.Staff {
-		z := &m.state.Zones[m.index(id)]
-		in.seen = in.seen && !z.Last.Hidden
-		in.onDuty += z.Last.Count
-		unsure += z.Last.Unsure
-		if z.Last.LastSeen.After(in.last) {
-			in.last = z.Last.LastSeen
-		}
-	}
-	in.seen = in.seen && (unsure == 0 || in.onDuty >= c.RequiredOnDuty)
-	for _, id := range c.Queues {
-		in.waiting += m.state.Zones[m.index(id)].Smooth
-	}
-	for _, id := range c.Service {
-		in.serving += m.state.Zones[m.index(id)].Smooth
-	}
-	return in
 }
 
 func (m *Measure) index(zone string) int {

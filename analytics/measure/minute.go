@@ -19,44 +19,21 @@ func (m *Measure) settle(i int) {
 	}
 	m.services(s, i)
 	m.flows(s, i)
-	if !s.Working {
-		return
-	}
 	zones := len(m.state.Zones)
 	for z := range zones {
 		mn := &m.state.Minutes[z]
-		if mn.WorkingS++; s.Seen {
+		if s.Working {
+			mn.WorkingS++
+		} else {
+			mn.OffS++
+		}
+		if s.Seen {
 			count(mn, m.smooth(z, i))
 		}
 	}
 	for c := range m.state.Counters {
-		mn := &m.state.Minutes[zones+c]
-		mn.WorkingS++
-		switch onDuty, seen := m.onDuty(c, s); {
-		case !seen:
-			mn.UnknownS++
-		case onDuty >= m.cfg.Camera.Counters[c].RequiredOnDuty:
-			mn.StaffedS++
-			count(mn, onDuty)
-		default:
-			mn.AbsentS++
-			count(mn, onDuty)
-		}
+		m.settleCounter(c, s, &m.state.Minutes[zones+c])
 	}
-}
-
-// onDuty is the number of officers at a counter in a second; seen is false when the second was not seen, a staff zone
-// was hidden, or too few are on duty and it is unknown whether others are.
-func (m *Measure) onDuty(counter int, s *second) (n int, seen bool) {
-	seen = s.Seen
-	c, unsure := &m.cfg.Camera.Counters[counter], 0
-	for _, id := range c.Staff {
-		z := m.index(id)
-		n += s.Counts[z]
-		unsure += s.Unsure[z]
-		seen = seen && !s.Hidden[z]
-	}
-	return n, seen && (unsure == 0 || n >= c.RequiredOnDuty)
 }
 
 // count adds one seen second at a count.
@@ -78,7 +55,7 @@ func (m *Measure) openMinutes(start time.Time) {
 	}
 }
 
-// closeMinutes hands out the open minutes: those of working time, and those in which somebody joined or left a queue.
+// closeMinutes hands out the open minutes. Those outside working time too: a calendar may be decided late.
 func (m *Measure) closeMinutes() {
 	for i, mn := range m.state.Minutes {
 		if mn.Kind == models.ZoneMask || mn.Kind == models.ZoneIgnore {
@@ -87,16 +64,22 @@ func (m *Measure) closeMinutes() {
 		if i < len(m.state.Zones) && mn.Kind == models.ZoneQueue {
 			f := &m.state.Zones[i].Flow
 			f.into(&mn)
-			f.remember(mn, m.state.Zones[i].Smooth)
+			f.remember(working(mn), m.state.Zones[i].Smooth)
 			m.estimate(i, mn.Start.Add(time.Minute))
 		} else if i < len(m.state.Zones) && mn.Kind == models.ZoneService {
 			m.state.Zones[i].Service.into(&mn)
 		}
-		if mn.WorkingS > 0 || mn.Arrivals+mn.Starts+mn.GaveUp+len(mn.WaitsS) > 0 {
-			m.out.Minutes = append(m.out.Minutes, mn)
-		}
+		m.out.Minutes = append(m.out.Minutes, mn)
 	}
 	m.state.Minutes = m.state.Minutes[:0]
+}
+
+// working is the minute without what was counted outside working time.
+func working(mn models.Minute) models.Minute {
+	if mn.WorkingS == 0 {
+		mn.ObservedS, mn.OccupancyS = 0, 0
+	}
+	return mn
 }
 
 // cover is one minute of the camera's coverage.

@@ -45,14 +45,8 @@ type staffing struct {
 	Declared bool      // ABSENT was declared for the spell that goes on
 }
 
-// post is what the state machine must know of its counter.
-type post struct {
-	*models.Counter
-	member bool // of a group: never absent by itself
-}
-
 // step takes one second and returns what it means.
-func (s *staffing) step(c post, in sighting, h hours) models.CounterSecond {
+func (s *staffing) step(c *post, in sighting, h hours) models.CounterSecond {
 	now := models.CounterSecond{Seen: in.seen, Session: h.session, Working: h.session != models.Span{}}
 	now.Waiting, now.Serving = in.waiting, in.serving
 	if in.seen {
@@ -96,7 +90,7 @@ func (s *staffing) begin(start time.Time, session models.Span) {
 }
 
 // judge moves timers and state by one second of working time.
-func (s *staffing) judge(c post, in sighting) {
+func (s *staffing) judge(c *post, in sighting) {
 	n := in.onDuty
 	clear := s.Sight.clear()
 	reliable := in.seen && clear
@@ -159,7 +153,7 @@ func (s *staffing) remember(n int) {
 }
 
 // limit is how long nobody may be there as things stand.
-func (s *staffing) limit(c post, in sighting) time.Duration {
+func (s *staffing) limit(c *post, in sighting) time.Duration {
 	switch {
 	case s.NotYet:
 		return c.OpenedLateAfter
@@ -171,7 +165,7 @@ func (s *staffing) limit(c post, in sighting) time.Duration {
 }
 
 // due is when ABSENT will be declared if nobody comes and all is seen; zero when no such clock runs.
-func (s *staffing) due(c post) time.Time {
+func (s *staffing) due(c *post) time.Time {
 	sp, in := s.Away.Spell, sighting{waiting: s.Now.Waiting, serving: s.Now.Serving}
 	if s.State != models.Grace || c.member || !sp.Running() {
 		return time.Time{}

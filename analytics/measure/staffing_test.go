@@ -152,7 +152,7 @@ func (c *playedCounter) play(words string) (out []playedSecond) {
 			if in.onDuty > 0 {
 				in.last = c.at.Add(time.Second)
 			}
-			out = append(out, playedSecond{c.step(c.post, in, h), c.at})
+			out = append(out, playedSecond{c.step(&c.post, in, h), c.at})
 			c.at = c.at.Add(time.Second)
 		}
 	}

@@ -19,7 +19,7 @@ type alarm struct {
 func (a *alarm) firing() bool { return a.Event.Revision > 0 && a.Event.Open() }
 
 // step takes the finding of the time dt that began at start. It reports whether the incident changed.
-func (a *alarm) step(r *rule, start time.Time, dt time.Duration, f finding) bool {
+func (a *alarm) step(r *rule, start time.Time, dt time.Duration, f finding, now *models.Second) bool {
 	s := dt.Seconds()
 	a.watch(start, s, f)
 	switch {
@@ -27,12 +27,12 @@ func (a *alarm) step(r *rule, start time.Time, dt time.Duration, f finding) bool
 		if a.QuietS += s; a.QuietS < r.keep.Seconds() && r.keep > 0 {
 			return false
 		}
-		a.close(start, f)
+		a.close(r, start, f, now)
 		return true
 	case a.firing():
 		if f.truth == yes {
 			a.QuietS = 0
-			a.note(f)
+			a.note(r, f, now)
 		}
 		return false
 	case f.truth == no:
@@ -47,7 +47,7 @@ func (a *alarm) step(r *rule, start time.Time, dt time.Duration, f finding) bool
 	if a.HeldS += s; a.HeldS < r.hold.Seconds() {
 		return false
 	}
-	a.open(r, start.Add(dt), f)
+	a.open(r, start.Add(dt), f, now)
 	return true
 }
 
@@ -71,7 +71,7 @@ func (a *alarm) watch(start time.Time, s float64, f finding) {
 }
 
 // open begins an incident, or re-opens the last one inside the cooldown.
-func (a *alarm) open(r *rule, at time.Time, f finding) {
+func (a *alarm) open(r *rule, at time.Time, f finding, now *models.Second) {
 	began := a.Began
 	if f.spell.Running() {
 		began = f.spell.Began
@@ -79,22 +79,22 @@ func (a *alarm) open(r *rule, at time.Time, f finding) {
 	if a.Event.ID != "" && at.Sub(a.Event.Closed) <= r.cooldown {
 		a.Event.Closed = time.Time{}
 		a.Event.Revision++
-		a.note(f)
+		a.note(r, f, now)
 		a.Event.Numbers["reopened"]++
 	} else {
 		a.Event = models.Event{Opened: at, Began: began, Revision: 1}
-		a.note(f)
+		a.note(r, f, now)
 	}
 	a.QuietS, a.HeldS = 0, 0
 }
 
-func (a *alarm) close(at time.Time, f finding) {
+func (a *alarm) close(r *rule, at time.Time, f finding, now *models.Second) {
 	if at.Before(a.Event.Opened) {
 		at = a.Event.Opened
 	}
 	a.Event.Closed = at
 	a.Event.Revision++
-	a.note(f)
+	a.note(r, f, now)
 	ended := at
 	if f.ended.After(a.Event.Began) && f.ended.Before(at) {
 		ended = f.ended
@@ -104,16 +104,16 @@ func (a *alarm) close(at time.Time, f finding) {
 }
 
 // note takes over the numbers of a finding and the observed share.
-func (a *alarm) note(f finding) {
+func (a *alarm) note(r *rule, f finding, now *models.Second) {
 	if a.Event.Numbers == nil {
 		a.Event.Numbers = map[string]float64{}
 	}
-	if f.truth == yes {
-		for _, n := range f.numbers {
-			if n.name != "" {
-				a.Event.Numbers[n.name] = n.value
-			}
-		}
+	switch {
+	case f.truth != yes:
+	case r.numbers != nil:
+		r.numbers(now, a.Event.Numbers)
+	default:
+		a.Event.Numbers["silent_s"] = f.silentS
 	}
 	if t := a.Spell.SeenS + a.Spell.UnseenS; t > 0 {
 		a.Event.ObservedRatio = a.Spell.SeenS / t

@@ -20,7 +20,7 @@ import (
 type Config struct {
 	Node     string
 	Camera   models.Camera
-	Always   bool          // the calendar is around the clock: nothing opens late or closes early
+	Always   bool          // the site's calendar is around the clock: nothing opens late or closes early
 	Detector string        // copied into events
 	Cooldown time.Duration // a rule that fires again so soon re-opens its incident; 0 is 15 min, but for a counter never longer than its MaxAbsence
 }
@@ -30,8 +30,8 @@ type Engine struct {
 	cfg    Config
 	rules  []rule
 	alarms []alarm // one for each rule
+	now    models.Second
 	live   time.Time
-	now    models.Second // being judged
 }
 
 // truth is what a rule says of one second.
@@ -51,6 +51,7 @@ type rule struct {
 	keep          time.Duration // false so long before it stops (keep_firing_for)
 	cooldown      time.Duration
 	judge         func(*models.Second) finding
+	numbers       func(*models.Second, map[string]float64) // writes down thresholds and what they were compared with
 }
 
 // finding is what a rule found in one second.
@@ -58,13 +59,7 @@ type finding struct {
 	truth   truth
 	spell   models.Spell // when the rule knows better than the engine how long it has been going on
 	ended   time.Time    // when what is complained about ended, if that is known to be before the rule stopped
-	numbers [7]number    // thresholds and what they were compared with; those without a name are not told
-}
-
-// number is one figure told with an incident.
-type number struct {
-	name  string
-	value float64
+	silentS float64      // of a camera
 }
 
 // New makes the rules of a camera.
@@ -107,7 +102,7 @@ func (e *Engine) Health(at time.Time, state models.CameraState) []models.Event {
 		if r.judge != nil {
 			continue
 		}
-		f := finding{truth: no, spell: spell, numbers: [7]number{{"silent_s", away.Seconds()}}}
+		f := finding{truth: no, spell: spell, silentS: away.Seconds()}
 		if fits(r.kind, state) {
 			if f.truth = unknown; away >= silence {
 				f.truth = yes
@@ -133,7 +128,7 @@ func fits(kind models.EventKind, state models.CameraState) bool {
 // step gives one finding to one alarm and appends the incident when that changed it.
 func (e *Engine) step(out []models.Event, i int, start time.Time, dt time.Duration, f finding) []models.Event {
 	r, a := &e.rules[i], &e.alarms[i]
-	if !a.step(r, start, dt, f) {
+	if !a.step(r, start, dt, f, &e.now) {
 		return out
 	}
 	ev := &a.Event
@@ -150,7 +145,7 @@ func (e *Engine) Close(at time.Time) []models.Event {
 	var out []models.Event
 	for i := range e.alarms {
 		if a := &e.alarms[i]; a.firing() {
-			a.close(at, finding{})
+			a.close(&e.rules[i], at, finding{}, nil)
 			out = append(out, a.copy())
 		}
 	}

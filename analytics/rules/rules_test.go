@@ -37,7 +37,7 @@ func TestAlarm(t *testing.T) {
 				n, _ := strconv.Atoi(word[1:])
 				f := finding{truth: map[byte]truth{'y': yes, 'n': no, '?': unknown}[word[0]]}
 				for range n {
-					if a.step(&r, start.Add(time.Duration(s)*time.Second), time.Second, f) {
+					if a.step(&r, start.Add(time.Duration(s)*time.Second), time.Second, f, nil) {
 						a.Event.ID = "x"
 						switch {
 						case !a.Event.Open():
@@ -62,7 +62,7 @@ func TestAlarm(t *testing.T) {
 func TestObservedRatio(t *testing.T) {
 	r, a := rule{}, alarm{}
 	for s, v := range []truth{yes, yes, unknown, unknown, yes, no} {
-		a.step(&r, start.Add(time.Duration(s)*time.Second), time.Second, finding{truth: v})
+		a.step(&r, start.Add(time.Duration(s)*time.Second), time.Second, finding{truth: v}, nil)
 	}
 	if e := a.Event; e.ObservedRatio < .65 || e.ObservedRatio > .68 || e.Numbers["duration_s"] != 5 {
 		t.Errorf("%+v", e)
@@ -148,5 +148,71 @@ func TestCameraRules(t *testing.T) {
 	}
 	if g := strings.Join(got, ", "); g != "camera.offline r1 14, camera.offline r2 40" && g != "camera.offline r1 14, camera.offline r2 39" {
 		t.Error(g)
+	}
+}
+
+// group is a camera with two counters of which one must be staffed, and one that stands alone with hours of its own.
+func group() models.Camera {
+	return models.Camera{ID: "cam", Counters: []models.Counter{
+		{ID: "c1", Staff: []string{"o1"}}, {ID: "c2", Staff: []string{"o2"}}, {ID: "pair", AnyOf: []string{"c1", "c2"}},
+		{ID: "night", Staff: []string{"o3"}, Calendar: &models.Calendar{Always: true}},
+	}}.WithDefaults()
+}
+
+func TestWhatIsJudgedOfWhom(t *testing.T) {
+	e := New(Config{Node: "n", Camera: group()})
+	var got []string
+	for _, r := range e.rules {
+		if r.counter != "" {
+			got = append(got, r.counter+" "+strings.TrimPrefix(string(r.kind), "counter."))
+		}
+	}
+	want := "c1 customer.unattended, c2 customer.unattended, pair opened_late, pair closed_early, pair absent, pair understaffed, " +
+		"night absent, night understaffed, night customer.unattended"
+	if g := strings.Join(got, ", "); g != want {
+		t.Errorf("rules are %s\nwant %s", g, want)
+	}
+}
+
+// absence is a second in which everybody has been away for so long.
+func absence(away float64) models.Second {
+	session := models.Span{From: start.Add(-time.Hour), To: start.Add(3 * time.Hour)}
+	c := models.CounterSecond{Seen: true, Working: true, Session: session, Staffing: models.Absent, Waiting: 2,
+		Away: models.Spell{Began: start, SeenS: away, UnseenS: 60}, Short: models.Spell{Began: start, SeenS: away, UnseenS: 60}}
+	return models.Second{Start: start.Add(time.Duration(away+60) * time.Second), Seen: true, Counters: []models.CounterSecond{c, c, c, c}}
+}
+
+func TestNumbersOfAnAbsence(t *testing.T) {
+	e := New(Config{Node: "n", Camera: group()})
+	var opened []models.Event
+	for away := 180.0; away < 185; away++ {
+		opened = append(opened, e.Second(absence(away))...)
+	}
+	if len(opened) != 2 || opened[0].Counter != "pair" || opened[1].Counter != "night" {
+		t.Fatalf("opened: %+v", opened)
+	}
+	want := map[string]float64{"required": 1, "on_duty": 0, "waiting": 2, "serving": 0, "away_s": 180, "unseen_s": 60, "limit_s": 180,
+		"max_absence_s": 900, "max_absence_with_waiting_s": 180}
+	if ev := opened[0]; fmt.Sprint(ev.Numbers) != fmt.Sprint(want) || ev.ObservedRatio != .75 || !ev.Began.Equal(start) {
+		t.Errorf("%+v", ev)
+	}
+	again := New(Config{Node: "n", Camera: group()}).Second(absence(180))
+	if again[0].ID != opened[0].ID || opened[0].ID == opened[1].ID {
+		t.Error("ids are not those of the incidents")
+	}
+}
+
+// TestSteadyStateCostsNoMemory: a second in which nothing changes allocates nothing, whether an incident goes on or not.
+func TestSteadyStateCostsNoMemory(t *testing.T) {
+	e := New(Config{Node: "n", Camera: group()})
+	quiet, away := absence(5), absence(200)
+	for i := range quiet.Counters {
+		quiet.Counters[i].Staffing = models.Grace
+	}
+	for name, s := range map[string]models.Second{"quiet": quiet, "while incidents go on": away} {
+		e.Second(s)
+		if n := testing.AllocsPerRun(100, func() { e.Second(s); e.Health(s.Start, models.CameraLive) }); n != 0 {
+			t.Errorf("%s: %v allocations a second", name, n)
+		}
 	}
 }

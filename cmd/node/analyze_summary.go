@@ -46,6 +46,9 @@ func (t *totals) minute(m models.Minute) {
 		name, kind = m.Counter, "counter"
 	}
 	p := t.at(name, kind)
+	if m.WorkingS == 0 { // outside working time
+		return
+	}
 	p.observed += m.ObservedS
 	p.occupancy += m.OccupancyS
 	p.most = max(p.most, m.Max)

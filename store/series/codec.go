@@ -20,6 +20,7 @@ const (
 	flagQueue                 // arrivals, starts, gave up and waits follow
 	flagOpening               // waits since opening follow; else they are the waits
 	flagService               // services and those whose end was not seen follow
+	flagOff                   // seconds outside working time follow
 )
 
 var ends = []models.Ended{models.EndServed, models.EndLeft, models.EndLost, models.EndGap, models.EndDay}
@@ -29,7 +30,7 @@ func CheckMinute(m models.Minute) error {
 	if m.Camera == "" || (m.Zone == "") == (m.Counter == "") || m.Start.IsZero() {
 		return models.Invalid("minute", "it needs a camera, a start, and either a zone or a counter")
 	}
-	numbers := append([]float64{m.WorkingS, m.ObservedS, m.OccupancyS, m.StaffedS, m.AbsentS, m.UnknownS}, m.AtCount[:]...)
+	numbers := append([]float64{m.WorkingS, m.OffS, m.ObservedS, m.OccupancyS, m.StaffedS, m.AbsentS, m.UnknownS}, m.AtCount[:]...)
 	for _, v := range slices.Concat(numbers, m.WaitsS, m.SinceOpenS, m.ServiceS, m.CutS) {
 		if !(v >= 0 && v < 1e9) {
 			return models.Invalid("minute", "%v cannot be a number of seconds", v)
@@ -61,7 +62,7 @@ func round(seconds float64) float64 { return math.Round(seconds*1000) / 1000 }
 // rounded is the minute as it will be read back.
 func rounded(m models.Minute) models.Minute {
 	m.Start = m.Start.UTC().Truncate(time.Millisecond)
-	for _, v := range []*float64{&m.WorkingS, &m.ObservedS, &m.OccupancyS, &m.StaffedS, &m.AbsentS, &m.UnknownS} {
+	for _, v := range []*float64{&m.WorkingS, &m.OffS, &m.ObservedS, &m.OccupancyS, &m.StaffedS, &m.AbsentS, &m.UnknownS} {
 		*v = round(*v)
 	}
 	for i, v := range m.AtCount {
@@ -137,7 +138,11 @@ func (w *writer) minute(m *models.Minute, next time.Time) {
 	queue := set(flagQueue, m.Arrivals+m.Starts+m.GaveUp+len(m.WaitsS) > 0)
 	opening := set(flagOpening, !slices.Equal(m.WaitsS, m.SinceOpenS))
 	services := set(flagService, len(m.ServiceS)+len(m.CutS) > 0)
+	off := set(flagOff, m.OffS > 0)
 	w.uint(flags)
+	if off {
+		w.uint(ms(m.OffS))
+	}
 	w.unless(flags&flagNext, uint64(m.Start.Sub(m.Start.Truncate(time.Hour)).Milliseconds()))
 	w.unless(flags&flagFull, ms(m.WorkingS))
 	w.counts(m.AtCount[:])
@@ -198,6 +203,9 @@ func decodeHour(body []byte, key models.SeriesKey, kind models.ZoneKind, begin t
 
 func (r *reader) minute(m *models.Minute, begin, next time.Time) {
 	flags := r.uint()
+	if flags&flagOff != 0 {
+		m.OffS = seconds(r.uint())
+	}
 	if m.Start = next; flags&flagNext == 0 {
 		m.Start = begin.Add(time.Duration(r.uint()) * time.Millisecond)
 	}

@@ -301,7 +301,7 @@ func (h *hour) putMinute(m models.Minute) bool {
 	switch {
 	case !found:
 		h.minutes = slices.Insert(h.minutes, i, m)
-	case m.ObservedS > h.minutes[i].ObservedS || m.ObservedS == h.minutes[i].ObservedS && m.WorkingS > h.minutes[i].WorkingS:
+	case m.ObservedS > h.minutes[i].ObservedS || m.ObservedS == h.minutes[i].ObservedS && m.WorkingS+m.OffS > h.minutes[i].WorkingS+h.minutes[i].OffS:
 		h.minutes[i] = m
 	default:
 		return false

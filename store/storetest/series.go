@@ -61,7 +61,7 @@ func Office(camera string, from, to time.Time, seed uint64) (minutes []models.Mi
 		q := models.Minute{Camera: camera, Zone: "q", Kind: models.ZoneQueue, Start: at, WorkingS: 60}
 		c := models.Minute{Camera: camera, Counter: "c1", Start: at, WorkingS: 60}
 		if rnd.IntN(10) == 0 {
-			q.WorkingS, c.WorkingS = seconds(60), 0
+			q.WorkingS, c.WorkingS, c.OffS = seconds(60), 0, seconds(60)
 		}
 		for left := 60.0; left > 5; {
 			n, s := rnd.IntN(models.MaxCount+1), math.Min(left, 5+seconds(40))
