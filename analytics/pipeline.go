@@ -96,6 +96,7 @@ func (p *Pipeline) Step(f *models.Frame) (Result, error) {
 		return Result{}, fmt.Errorf("frame %d: detect: %w", f.Number, err)
 	}
 	p.last, p.admitted = f.At, append(p.admitted[:0], found...)
+	p.zones.LookAt(p.detector.View())
 	people := p.tracker.Update(f.At, f.Size, p.zones.Admit(f.Size, p.admitted))
 	look := p.zones.Update(f.At, f.Size, people)
 	figures := p.measure.Update(look)

@@ -44,6 +44,15 @@ func (c *Camera) Info() Info { return c.detector.Info() }
 // Gated reports whether the last call of Detect repeated detections because nothing had moved.
 func (c *Camera) Gated() bool { return c.gated }
 
+// View is the part of the newest frame that was searched, in 0..1 coordinates.
+func (c *Camera) View() models.Box {
+	if c.view.Empty() {
+		return models.Box{W: 1, H: 1}
+	}
+	v := c.view
+	return models.Box{X: float64(v.Min.X), Y: float64(v.Min.Y), W: float64(v.Dx()), H: float64(v.Dy())}.Normalise(c.size)
+}
+
 // Detect returns the people of one frame, best score first, boxes in pixels of the whole picture. The slice is valid until
 // the next call and must not be changed.
 func (c *Camera) Detect(f *models.Frame) ([]models.Detection, error) {

@@ -73,9 +73,13 @@ func TestCameraLooksWhereItsZonesAre(t *testing.T) {
 			conf := desk
 			c.change(&conf)
 			d := &dots{engine: c.engine}
-			got, err := ForCamera(conf.WithDefaults(), d).Detect(blank(0, inQueue, inStaff, far))
+			k := ForCamera(conf.WithDefaults(), d)
+			got, err := k.Detect(blank(0, inQueue, inStaff, far))
 			if err != nil || len(got) != c.found || len(d.shown) != c.shown || (d.shown[0] == models.Size{W: 320, H: 200}) != c.whole {
 				t.Fatalf("found %v, %v; shown %v", got, err, d.shown)
+			}
+			if v := k.View(); (v == models.Box{W: 1, H: 1}) != (c.found == 3 || c.engine == "") || v.X < 0 || v.X+v.W > 1 {
+				t.Errorf("view %v", v)
 			}
 			for _, p := range [][2]int{inQueue, inStaff} {
 				want := models.Box{X: float64(p[0]) - 5, Y: float64(p[1]) - 15, W: 10, H: 30}

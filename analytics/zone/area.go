@@ -132,10 +132,11 @@ func toSegment(p, a, b models.Point, aspect float64) float64 {
 	return math.Hypot(px-t*bx, py-t*by)
 }
 
-// atBorder reports whether a box touches a side of the picture.
-func atBorder(b models.Box) bool {
+// atBorder reports whether a box touches a side of what is looked at, by which people come and go.
+func (m *Map) atBorder(b models.Box) bool {
 	const near = .02
-	return b.X < near || b.Y+b.H > 1-near || b.X+b.W > 1-near
+	v := m.view
+	return b.X < v.X+near || b.Y+b.H > v.Y+v.H-near || b.X+b.W > v.X+v.W-near
 }
 
 // near is how far two boxes' feet are apart, in heights of the larger box.

@@ -7,6 +7,37 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
+// Who vanishes at a side of what is looked at has left; who vanishes in its middle is hidden, and lost.
+func TestVanishing(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		view models.Box
+		want models.Ended
+	}{
+		{"in the middle of the picture", models.Box{W: 1, H: 1}, models.EndLost},
+		{"at the side of a view", models.Box{X: .25, Y: .2, W: .75, H: .8}, models.EndLeft},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := New(models.Camera{Zones: room()})
+			var stays []models.Stay
+			for i := range 150 {
+				m.LookAt(c.view)
+				var tracks []models.Track
+				switch {
+				case i < 50:
+					tracks = []models.Track{stand(1, .6, .8, start)}
+				case i < 54:
+					tracks = []models.Track{stand(1, .28, .5, start)}
+				}
+				stays = append(stays, m.Update(start.Add(time.Duration(i)*200*time.Millisecond), size, tracks).Stays...)
+			}
+			if len(stays) != 1 || stays[0].Ended != c.want {
+				t.Errorf("%+v, want one that is %s", stays, c.want)
+			}
+		})
+	}
+}
+
 // Somebody steps before the post where an officer sat, whom the tracker may confuse with them: nobody knows then whether the
 // officer is still there. A post that was seen empty is none.
 func TestPostBehindSomebody(t *testing.T) {

@@ -59,11 +59,12 @@ func (m *Map) inFront(p *person, at time.Time) bool {
 	return o.Front
 }
 
-// relieve takes back what was believed of those in front of a staff zone when somebody was found in it who did not walk
-// in: that is the officer, and one in front is a citizen with whom the tracker confused them.
-func (m *Map) relieve(zone int) {
+// relieve takes back what was believed of those who left a staff zone when somebody else is found in it: that may be the
+// officer, and who left a citizen with whom the tracker confused them.
+func (m *Map) relieve(by *person, zone int) {
 	for i := range m.people {
-		if o := &m.people[i].officer; o.Front && o.Post == zone {
+		p := &m.people[i]
+		if o := &p.officer; p != by && o.known() && o.Post == zone && (o.Front || p.seen.After(o.At)) {
 			*o = officer{}
 		}
 	}

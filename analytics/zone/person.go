@@ -88,8 +88,8 @@ func (m *Map) enter(p *person, zone int, at time.Time, size models.Size) {
 		return
 	}
 	a := &m.areas[zone]
-	if p.fresh && a.Kind == models.ZoneStaff {
-		m.relieve(zone)
+	if a.Kind == models.ZoneStaff {
+		m.relieve(p, zone)
 	}
 	open := p.fresh && (at.Sub(m.fresh) < settle || a.deep(p.box, size))
 	p.in[zone] = presence{Entered: at, Inside: at, LeftOpen: open}
@@ -188,7 +188,7 @@ func (m *Map) forget(at time.Time) {
 			m.leaveStaff(p)
 		}
 		patience, how := hold, models.EndLost
-		if atBorder(p.box) {
+		if m.atBorder(p.box) {
 			patience, how = holdBorder, models.EndLeft
 		}
 		if p.remembered || at.Sub(p.seen) < patience || p.missing(at) {

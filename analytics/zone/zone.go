@@ -28,6 +28,7 @@ const (
 // Map holds the zones of one camera and the people in them.
 type Map struct {
 	areas  []area
+	view   models.Box // part of the picture that is looked at
 	people []person
 	last   time.Time     // of the newest frame
 	step   time.Duration // from the frame before, at most 1 s
@@ -48,12 +49,16 @@ type state struct {
 
 // New makes the map of a camera's zones. The camera must be valid and have its defaults filled in.
 func New(camera models.Camera) *Map {
-	m := &Map{areas: make([]area, len(camera.Zones))}
+	m := &Map{areas: make([]area, len(camera.Zones)), view: models.Box{W: 1, H: 1}}
 	for i, z := range camera.Zones {
 		m.areas[i] = newArea(z, &camera)
 	}
 	return m
 }
+
+// LookAt says which part of the picture, in 0..1 coordinates, detections come from: all of it unless told. Who vanishes at
+// its sides has gone out.
+func (m *Map) LookAt(view models.Box) { m.view = view }
 
 // Admit drops, in place, detections that are anchored in an ignore zone. Boxes are in pixels of a picture of the size.
 func (m *Map) Admit(size models.Size, detections []models.Detection) []models.Detection {
@@ -152,7 +157,7 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 	public := false // standing where citizens stand: nobody is on both sides of a counter
 	for i := range m.areas {
 		k := m.areas[i].Kind
-		public = public || (k == models.ZoneQueue || k == models.ZoneService) && m.areas[i].holds(p.box)
+		public = public || (k == models.ZoneQueue || k == models.ZoneService) && (p.in[i].here() || m.areas[i].holds(p.box))
 	}
 	for i := range m.areas {
 		a, in := &m.areas[i], &p.in[i]
