@@ -9,87 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/counterwatch/counterwatch/analytics/detect"
 	"github.com/counterwatch/counterwatch/models"
 )
-
-// noisy is a detector with the faults that were measured on real video: misses that come in runs, jitter, and false boxes.
-type noisy struct {
-	eyes
-	r      *rand.Rand
-	missed []bool
-	ghost  models.Box
-	ghosts int     // frames the false box still lives
-	grade  float64 // its score
-}
-
-func (n *noisy) Detect(f *models.Frame) ([]models.Detection, error) {
-	if n.missed == nil {
-		n.missed = make([]bool, len(n.scene.people))
-	}
-	var out []models.Detection
-	for i := range n.scene.people {
-		miss, find := .05, .5
-		if n.missed[i] {
-			n.missed[i] = n.r.Float64() >= find
-		} else {
-			n.missed[i] = n.r.Float64() < miss
-		}
-		if b, ok := n.scene.people[i].box(f.At.Sub(n.scene.start), f.Size); ok && !n.missed[i] {
-			b.X += n.r.NormFloat64() * .03 * b.H
-			b.Y += n.r.NormFloat64() * .03 * b.H
-			out = append(out, models.Detection{Box: b, Score: .6 + .39*n.r.Float64()})
-		}
-	}
-	if n.ghosts > 0 {
-		n.ghosts--
-		out = append(out, models.Detection{Box: n.ghost, Score: n.grade})
-	} else if n.r.Float64() < .05 {
-		n.ghosts, n.grade = 3, .5+.3*n.r.Float64()
-		n.ghost = models.Box{X: n.r.Float64() * 1000, Y: 200 + n.r.Float64()*150, W: 80, H: 200}
-	}
-	return out, nil
-}
-
-// TestNoiseChangesLittle plays scenes with a faulty detector: the same incidents, and nearly the same figures.
-func TestNoiseChangesLittle(t *testing.T) {
-	for _, name := range []string{"absence-waiting", "waits", "short-thresholds", "back-in-time"} {
-		s := readScene(t, "testdata/"+name+".scene")
-		clean := play(t, s, 5, eyes{s})
-		for seed := range uint64(5) {
-			dirty := play(t, s, 5, &noisy{eyes: eyes{s}, r: rand.New(rand.NewPCG(seed, 1))})
-			dirty.invariants(t)
-			if len(dirty.order) != len(clean.order) {
-				t.Errorf("%s, seed %d: %d incidents, without noise %d", name, seed, len(dirty.order), len(clean.order))
-				for _, e := range dirty.events {
-					t.Log(dirty.tell(e))
-				}
-				continue
-			}
-			for i := range clean.order {
-				a, b := clean.events[clean.order[i]], dirty.events[dirty.order[i]]
-				if d := b.Opened.Sub(a.Opened).Abs(); a.Kind != b.Kind || d > 5*time.Second {
-					t.Errorf("%s, seed %d: %s opened %v apart", name, seed, b.Kind, d)
-				}
-			}
-			for _, z := range s.camera.Zones {
-				a, b := clean.occupancy(z.ID), dirty.occupancy(z.ID)
-				if d := (b - a) / s.end.Seconds(); d > .15 || d < -.15 {
-					t.Errorf("%s, seed %d: mean count of %s is off by %+.2f", name, seed, z.ID, d)
-				}
-			}
-		}
-	}
-}
-
-func (p *played) occupancy(zone string) (sum float64) {
-	for _, m := range p.minutes {
-		if m.Zone == zone {
-			sum += m.OccupancyS
-		}
-	}
-	return sum
-}
 
 // TestRestartAnywhere kills the road at random moments: the same incidents with the same ids, every minute once, and no
 // second of absence that was not seen.
@@ -215,5 +136,3 @@ func TestNewPipelineNamesTheField(t *testing.T) {
 		}
 	}
 }
-
-var _ detect.Detector = (*noisy)(nil)
