@@ -1,7 +1,7 @@
 // Package detect finds people in one frame: the second stop of the road inside analytics, after decode and before track.
 //
 // In goes a models.Frame, out come models.Detection boxes in the frame's pixels. The package holds what is pure: the
-// Detector contract, the geometry and decoding of YOLOX networks (Network, over an Engine), the reading of a foreground
+// Detector contract, the geometry and decoding of YOLOX and Darknet networks (Network, over an Engine), the reading of a foreground
 // mask as people (Crowd), the replay of detections made earlier (Replay), and where and when to look with them (Camera: the
 // view of a camera's zones, tiles, possible heights, the motion gate). The parts that call native libraries are in
 // analytics/native, which is the only way to make them. It imports models and may be imported by analytics, its native
