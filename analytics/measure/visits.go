@@ -3,6 +3,7 @@ package measure
 import (
 	"slices"
 
+	"github.com/counterwatch/counterwatch/internal/waits"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -29,6 +30,9 @@ func (m *Measure) visits(stays []models.Stay) {
 		if z.Kind == models.ZoneQueue && !s.LeftOpen {
 			f := &m.state.Zones[i].Flow
 			f.Tracked = append(f.Tracked, trackedStay{s.Left, s.Left.Sub(s.Entered).Seconds(), s.Ended.Complete()})
+		}
+		if z.Kind == models.ZoneQueue && s.Ended == models.EndLost {
+			m.state.Zones[i].Flow.FIFO.Exit(waits.Exit{At: s.Left, Lost: true})
 		}
 	}
 }

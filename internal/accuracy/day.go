@@ -24,6 +24,8 @@ type day struct {
 	fronts   []front
 	outages  []outage
 	poster   string // zone in which the noise's persistent false box stands
+	size     models.Size
+	staff    map[byte][2]int // pixel road: seconds an officer was seen and was there, by the truth's letter
 }
 
 // told is one opening of an incident.
@@ -59,6 +61,7 @@ type score struct {
 	unjust   int        // absences opened while a citizen hid an officer who was there
 	starts   [2]float64 // services that began: measured, true
 	poster   string     // zone in which the noise's persistent false box stands; empty when in none
+	staff    map[byte][2]int
 	outages  int
 	caused   int // absences told although too little of them was seen
 }
@@ -74,7 +77,7 @@ func (d *day) working(s float64) bool { return s >= d.from && (d.to == 0 || s < 
 
 // score compares a day with its truth.
 func (d *day) score() score {
-	s := score{name: d.name, counters: len(d.camera.Counters), queue: d.queue(), expected: d.expected, fronts: d.fronts}
+	s := score{name: d.name, counters: len(d.camera.Counters), queue: d.queue(), expected: d.expected, fronts: d.fronts, staff: d.staff}
 	s.waits, s.service = d.waits(), d.services()
 	s.printed = d.print(s.waits.truth)
 	s.gaveUp, s.starts, s.poster = d.gaveUp(), [2]float64{0, float64(len(s.waits.truth))}, d.poster
@@ -115,10 +118,8 @@ func (d *day) queue() (off []float64) {
 
 // services are the times served: from the beginning to the end of a stay at a counter, both seen.
 func (d *day) services() (p pair) {
-	for _, v := range d.visits {
-		if v.Kind == models.ZoneService && v.Ended.Complete() && !v.LeftOpen {
-			p.found = append(p.found, v.Left.Sub(v.Entered).Seconds())
-		}
+	for _, m := range d.minutes {
+		p.found = append(p.found, m.ServiceS...)
 	}
 	for _, v := range d.truth.Visits {
 		if v.ServiceStart != nil && v.ServiceEnd != nil {

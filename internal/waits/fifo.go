@@ -40,6 +40,7 @@ type Exit struct {
 	GaveUp  bool
 	Sure    bool      // seen to go from the queue to a counter, or to appear at a counter that was free
 	Found   bool      // first seen at the counter
+	Lost    bool      // not an exit: somebody the tracker lost in the queue, and has forgotten now
 	Entered time.Time // when the person was seen to join; zero when that is not known
 	To      int       // where service began: the caller's number, given back in Wait
 }
@@ -69,7 +70,8 @@ type found struct {
 const (
 	SettleS  = 3.0   // more than the jitter at a zone's edge by which the queue length may be late
 	ShowS    = 10.0  // an exit that is not sure is watched so long: longer than others are on their way to a counter ..
-	shortS   = 8.0   // .. and counts if the queue was shorter so long of it
+	GoneS    = 30.0  // the same for who seems to have given up: most of them are only hidden
+	shown    = .8    // .. and counts if the queue was shorter for so much of it
 	wayS     = 5.0   // usual way from the queue to a counter
 	longWayS = 15.0  // at most so long somebody is lost in the queue to being found at a counter
 	RecallS  = 90.0  // longest memory of a tracker for somebody it has lost
@@ -86,8 +88,8 @@ const witnesses = 2 // so many service starts in a row must agree that the line 
 func (f *FIFO) Exit(e Exit) {
 	switch {
 	case e.GaveUp && f.matchStart(e):
-	case e.GaveUp:
-		f.Unsure = append(f.Unsure, unsure{Exit: e})
+	case e.GaveUp || e.Lost:
+		f.doubt(e)
 	case e.Found:
 		f.start(e)
 	default:
@@ -109,7 +111,28 @@ func (f *FIFO) start(e Exit) {
 	if e.Sure {
 		f.sure(e)
 	} else {
-		f.Unsure = append(f.Unsure, unsure{Exit: e})
+		f.doubt(e)
+	}
+}
+
+// doubt keeps an exit that is not sure. What the queue shows is credited to service starts first, then to those who gave
+// up, then to those who were lost.
+func (f *FIFO) doubt(e Exit) {
+	i := len(f.Unsure)
+	for i > 0 && f.Unsure[i-1].rank() > (unsure{Exit: e}).rank() {
+		i--
+	}
+	f.Unsure = slices.Insert(f.Unsure, i, unsure{Exit: e})
+}
+
+func (u unsure) rank() int {
+	switch {
+	case u.Lost:
+		return 2
+	case u.GaveUp:
+		return 1
+	default:
+		return 0
 	}
 }
 
@@ -215,9 +238,10 @@ func (f *FIFO) judge(at time.Time, queue int, waits []Wait) []Wait {
 			spare--
 		}
 		switch {
-		case u.WatchedS < ShowS:
+		case u.WatchedS < ShowS || u.GaveUp && u.WatchedS < GoneS:
 			kept = append(kept, u)
-		case u.ShortS >= shortS:
+		case u.ShortS < shown*u.WatchedS || (u.GaveUp || u.Lost) && f.double(u.At, at):
+		case !u.Lost:
 			waits = f.apply(u.Exit, waits)
 			for i := range f.Found {
 				f.Found[i].Applied = f.Found[i].Applied || f.Found[i].At.Equal(u.At) && f.Found[i].To == u.To
@@ -226,6 +250,19 @@ func (f *FIFO) judge(at time.Time, queue int, waits []Wait) []Wait {
 	}
 	f.Unsure = kept
 	return waits
+}
+
+// double reports whether somebody joined since somebody was lost in the queue: most likely the same person under a new
+// number, counted twice until the lost one was forgotten. Then nobody joined and nobody left.
+func (f *FIFO) double(lost, now time.Time) bool {
+	for i := len(f.Waiting) - 1; i >= 0; i-- {
+		if since := f.Waiting[i].Sub(lost).Seconds(); since >= -SettleS && now.Sub(lost).Seconds() <= RecallS {
+			f.Waiting = slices.Delete(f.Waiting, i, i+1)
+			f.Missed++
+			return true
+		}
+	}
+	return false
 }
 
 // spare is how many people are in line whom the queue does not show, besides those who are on their way.
