@@ -70,7 +70,8 @@ var cards = []Card{
 		Thresholds: models.Thresholds{Low: .2, High: .3, Birth: .75, Immediate: .8},
 	},
 	{
-		// Published for 320x320, where people in a wide view are too small; the layers take any multiple of 32.
+		// Half the cost of yolox_nano on OpenCV, 1.6 times its cost on ONNX Runtime, which cannot run this one. Published for
+		// 320x320, where people in a wide view are too small; the layers take any multiple of 32.
 		Name: "yolo_fastest",
 		Files: []File{
 			{Name: "yolo-fastest-1.1_body.cfg", URL: yoloFastest + "yolo-fastest-1.1_body.cfg",
