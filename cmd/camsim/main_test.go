@@ -3,15 +3,19 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 
 	"github.com/counterwatch/counterwatch/internal/config"
+	"github.com/counterwatch/counterwatch/internal/mot"
 	"github.com/counterwatch/counterwatch/internal/office"
 )
 
@@ -61,6 +65,51 @@ func TestOfficeIntoFiles(t *testing.T) {
 	}
 	if info, err := os.Stat(video); err != nil || info.Size() < 10_000 {
 		t.Errorf("video: %v, %v", info, err)
+	}
+}
+
+// TestPeopleIntoFiles renders people cut out of the first half minute of PETS09-S2L1.
+func TestPeopleIntoFiles(t *testing.T) {
+	data := os.Getenv("COUNTERWATCH_DATA")
+	if data == "" {
+		t.Skip("COUNTERWATCH_DATA is not set: no office of real people is rendered")
+	}
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", dir)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if out, err := exec.Command("ffmpeg", "-v", "error", "-i", filepath.Join(data, "video/vtest.avi"), "-frames:v", "200", "-c", "copy", at("street.avi")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	rows, err := mot.ReadFile(filepath.Join(data, "mot15/PETS09-S2L1/gt/gt.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(at("gt.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	early := slices.DeleteFunc(rows, func(r mot.Row) bool { return r.Frame > 200 })
+	if err := errors.Join(mot.Write(f, early), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, seed := range []string{"1", "2"} { // the second time from the cache
+		err = run(t, "office", "--look", "people", "--people", at("street.avi"), "--people-truth", at("gt.txt"), "--seed", seed, "--for", "12s", "--speed", "20",
+			"--fps", "2", "--arrivals", "60", "--occlusion", "0.5", "--standing", "0", "--noise", "0", "--profile", "morning", "--families", "0.3",
+			"--video", at("out.mp4"), "--truth", at("truth.json"), "--config", at("camera.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got office.Truth
+		b, err := os.ReadFile(at("truth.json"))
+		if err := errors.Join(err, json.Unmarshal(b, &got)); err != nil || !strings.Contains(got.Staff["c1"], "s") || strings.Contains(got.Staff["c1"], "t") {
+			t.Errorf("%v: officers never stand here: %v", err, got.Staff)
+		}
+		if cam, _, err := config.LoadCamera(at("camera.yaml")); err != nil || cam.Detector.Kind != "network" {
+			t.Errorf("%v, detector %+v", err, cam.Detector)
+		}
+		if info, err := os.Stat(at("out.mp4")); err != nil || info.Size() < 50_000 {
+			t.Errorf("video: %v, %v", info, err)
+		}
 	}
 }
 

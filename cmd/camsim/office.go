@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -93,35 +91,12 @@ func officeCommand() *cobra.Command {
 	return cmd
 }
 
-// morning is the profile of a one-stop department's half day: people wait for the doors to open, most come in the first
-// hour and a half, few before lunch.
-var morning = []office.Rate{{From: 0, PerHour: 40}, {From: 30 * time.Minute, PerHour: 36}, {From: 90 * time.Minute, PerHour: 22}, {From: 3 * time.Hour, PerHour: 8}}
-
-// readProfile reads FROM=PER_HOUR,...
-func readProfile(text string) (rates []office.Rate, err error) {
-	if text == "" || text == "morning" {
-		return map[string][]office.Rate{"morning": morning}[text], nil
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		from, perHour, ok := strings.Cut(part, "=")
-		var r office.Rate
-		var err1, err2 error
-		r.From, err1 = time.ParseDuration(from)
-		r.PerHour, err2 = strconv.ParseFloat(perHour, 64)
-		if !ok || err1 != nil || err2 != nil {
-			return nil, models.Invalid("--profile", "%q: use FROM=PER_HOUR, such as 1h30m=25", part)
-		}
-		rates = append(rates, r)
-	}
-	return rates, nil
-}
-
 // complete makes the office's configuration from the flags; changed tells which were given.
 func (o *officeFlags) complete(changed func(string) bool) (office.Config, error) {
 	c := o.cfg
 	c.Queue, c.Look, c.Size, c.ServiceShape = office.Queue(o.queue), office.Look(o.look), o.size.Size, office.Shape(o.shape)
 	var err error
-	if c.Profile, err = readProfile(o.profile); err != nil {
+	if c.Profile, err = office.ParseProfile(o.profile); err != nil {
 		return c, err
 	}
 	// In office.Config a zero is the default and a negative number is none.

@@ -3,13 +3,44 @@ package office
 import (
 	"math"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/counterwatch/counterwatch/models"
 )
 
 // Rate is how many people, or families, come per hour of office time from a moment on.
 type Rate struct {
 	From    time.Duration // office time since the first people may come
 	PerHour float64
+}
+
+// Morning is the half day of a one-stop department: people wait for the doors to open, most come in the first hour and a
+// half, few before lunch.
+var Morning = []Rate{{0, 40}, {30 * time.Minute, 36}, {90 * time.Minute, 22}, {3 * time.Hour, 8}}
+
+// ParseProfile reads FROM=PER_HOUR,... with From as in "1h30m", or the word morning. Empty is no profile. What it returns
+// may still be out of order: Config.Validate says so. Errors are of KindInvalid and name the part that cannot be read.
+func ParseProfile(text string) (rates []Rate, err error) {
+	switch text {
+	case "":
+		return nil, nil
+	case "morning":
+		return Morning, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		from, perHour, ok := strings.Cut(part, "=")
+		var r Rate
+		var err1, err2 error
+		r.From, err1 = time.ParseDuration(from)
+		r.PerHour, err2 = strconv.ParseFloat(perHour, 64)
+		if !ok || err1 != nil || err2 != nil {
+			return nil, models.Invalid("arrival profile", "%q: use FROM=PER_HOUR, such as 1h30m=25", part)
+		}
+		rates = append(rates, r)
+	}
+	return rates, nil
 }
 
 // Shape is the kind of distribution that service times have.

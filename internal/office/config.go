@@ -3,12 +3,17 @@
 // real camera: a Config goes in, pictures (BGR24 models.Frame) come out, with the exact truth of what they show and the
 // models.Camera whose zones fit the room. Everything is drawn from one seed: same Config, same pictures, same truth.
 //
-// The room is described in metres (geometry.go), lived in by Sim (sim.go, officers.go), painted by painter.go and scene.go
-// and remembered by truth.go. Zones of the truth are the very polygons of Config.Camera, tested against the very boxes
-// that are drawn. The first seconds (Config.Opens, 2.5 s unless set) show the empty office, so that a background model
-// can learn it.
+// There are two looks. Drawn people are seen from high above, for a detector that looks at changes. In the People look the
+// room is seen as by a camera on the wall, and people are made of real pixels (internal/cutout), for neural detectors.
 //
-// Pure Go, standard library only besides models. Imported by internal/camsim, by programs under cmd, and by tests.
+// The room is described in metres (geometry.go), lived in by Sim (sim.go, arrivals.go, officers.go), painted by painter.go,
+// scene.go and scene_low.go with people of people.go or compose.go, lit by light.go and remembered by truth.go. Zones of the
+// truth are the very polygons of Config.Camera, tested against the very boxes that are drawn. The first seconds
+// (Config.Opens, 2.5 s unless set) show the empty office, so that a background model can learn it. seen.go and noise.go give
+// the same people as detections, without pixels.
+//
+// Pure Go, standard library only besides models and internal/cutout. Imported by internal/camsim, by programs under cmd, and
+// by tests.
 package office
 
 import (
@@ -162,25 +167,42 @@ func (c Config) Validate() error {
 	if c.Queue != Line && c.Queue != Seats {
 		return models.Invalid("queue", "%q: use %s or %s", c.Queue, Line, Seats)
 	}
-	most := MaxCounters
 	switch {
 	case c.Look != Drawn && c.Look != People:
 		return models.Invalid("look", "%q: use %s or %s", c.Look, Drawn, People)
-	case c.Look == People:
-		most = MaxCountersPeople
-	case c.Cast != nil:
+	case c.Look == Drawn && c.Cast != nil:
 		return models.Invalid("cast", "drawn people need none: use the look %q", People)
 	}
-	for _, r := range []struct {
-		field     string
-		v, lo, hi float64
-	}{
+	for _, r := range c.numbers() {
+		if !(r.v >= r.lo && r.v <= r.hi) {
+			return models.Invalid(r.field, "%.6g is out of range: use %g to %g", r.v, r.lo, r.hi)
+		}
+	}
+	if !slices.Contains([]Shape{Lognormal, Gamma, Exponential}, c.ServiceShape) {
+		return models.Invalid("service shape", "%q: use %s, %s or %s", c.ServiceShape, Lognormal, Gamma, Exponential)
+	}
+	if err := checkProfile(c.Profile); err != nil {
+		return err
+	}
+	if c.Size.W%2 != 0 || c.Size.H%2 != 0 {
+		return models.Invalid("size", "%dx%d: width and height must be even", c.Size.W, c.Size.H)
+	}
+	return nil
+}
+
+// numbers are the fields that must lie between two numbers.
+func (c Config) numbers() []number {
+	most := MaxCounters
+	if c.Look == People {
+		most = MaxCountersPeople
+	}
+	return []number{
 		{"counters", float64(c.Counters), 1, float64(most)},
 		{"occlusion", c.Occlusion, 0, 1},
 		{"metres farther back", c.Back, 0, 6},
 		{"share of families", c.Families, 0, 1},
-		{"share of standing", c.Standing, math.Inf(-1), 1},
-		{"noise", c.Noise, math.Inf(-1), 20},
+		{"share of standing", c.Standing, -1, 1},
+		{"noise", c.Noise, -1, 20},
 		{"light drift", c.LightDrift, 0, 0.8},
 		{"flicker", c.Flicker, 0, 0.5},
 		{"start of the lights' pause in seconds", c.LightsOffAt.Seconds(), 0, 86400},
@@ -199,21 +221,12 @@ func (c Config) Validate() error {
 		{"fps", c.FPS, 1, 60},
 		{"max absence in seconds", c.MaxAbsence.Seconds(), 1, 86400},
 		{"max absence with waiting in seconds", c.MaxAbsenceWithWaiting.Seconds(), 1, c.MaxAbsence.Seconds()},
-	} {
-		if !(r.v >= r.lo && r.v <= r.hi) {
-			return models.Invalid(r.field, "%.6g is out of range: use %g to %g", r.v, r.lo, r.hi)
-		}
 	}
-	if !slices.Contains([]Shape{Lognormal, Gamma, Exponential}, c.ServiceShape) {
-		return models.Invalid("service shape", "%q: use %s, %s or %s", c.ServiceShape, Lognormal, Gamma, Exponential)
-	}
-	if err := checkProfile(c.Profile); err != nil {
-		return err
-	}
-	if c.Size.W%2 != 0 || c.Size.H%2 != 0 {
-		return models.Invalid("size", "%dx%d: width and height must be even", c.Size.W, c.Size.H)
-	}
-	return nil
+}
+
+type number struct {
+	field     string
+	v, lo, hi float64
 }
 
 // Drawable returns a KindInvalid error when an office can be lived in but not drawn.

@@ -247,15 +247,3 @@ func TestTheLowViewNeedsPeople(t *testing.T) {
 		t.Errorf("detector %s", kind)
 	}
 }
-
-// BenchmarkHalfDay lives four hours at two pictures a second without drawing them.
-func BenchmarkHalfDay(b *testing.B) {
-	for b.Loop() {
-		s, err := New(Config{Look: People, FPS: 2, Profile: []Rate{{0, 40}, {90 * time.Minute, 20}}, Seed: 1})
-		if err != nil {
-			b.Fatal(err)
-		}
-		play(s, 4*time.Hour)
-		s.Truth()
-	}
-}

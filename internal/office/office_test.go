@@ -1,14 +1,11 @@
 package office
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -364,93 +361,5 @@ func TestDemoShowsAnAbsence(t *testing.T) {
 				t.Errorf("%s, seed %d: no absence of %.0f s is over in time: %v", q, seed, due, s.Truth().Absences)
 			}
 		}
-	}
-}
-
-func TestTruthJSON(t *testing.T) {
-	s := play(newSim(t, offices["quick line"]), 100*time.Second)
-	var b bytes.Buffer
-	if err := s.Truth().WriteJSON(&b); err != nil {
-		t.Fatal(err)
-	}
-	var got map[string]any
-	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
-		t.Fatal(err)
-	}
-	keys := func(m any) []string {
-		var out []string
-		for k := range m.(map[string]any) {
-			out = append(out, k)
-		}
-		slices.Sort(out)
-		return out
-	}
-	if want := []string{"absences", "fps", "occupancy", "seconds", "staff", "visits"}; !slices.Equal(keys(got), want) {
-		t.Errorf("keys %v, want %v", keys(got), want)
-	}
-	visits := got["visits"].([]any)
-	if want := []string{"counter", "entered_s", "gave_up", "id", "left_s", "service_end_s", "service_start_s"}; !slices.Equal(keys(visits[0]), want) {
-		t.Errorf("a visit's keys %v, want %v", keys(visits[0]), want)
-	}
-	if v, ok := visits[len(visits)-1].(map[string]any)["service_end_s"]; !ok || v != nil {
-		t.Errorf("what has not happened is %v, want null", v)
-	}
-	if n := len(got["occupancy"].(map[string]any)["q1"].([]any)); n != 100 || got["seconds"] != 100.0 {
-		t.Errorf("%d seconds of occupancy, %v seconds", n, got["seconds"])
-	}
-	if _, ok := got["absences"].([]any); !ok {
-		t.Error("absences is no list")
-	}
-}
-
-func TestValidate(t *testing.T) {
-	for name, c := range map[string]struct {
-		cfg  Config
-		want string
-	}{
-		"zero works":         {Config{}, ""},
-		"counters":           {Config{Counters: 7}, "counters: 7 is out of range: use 1 to 6"},
-		"queue":              {Config{Queue: "crowd"}, "use line or seats"},
-		"name":               {Config{Name: "Büro 1"}, "name:"},
-		"speed":              {Config{Speed: 100}, "speed:"},
-		"speed not a number": {Config{Speed: math.NaN()}, "speed:"},
-		"arrivals":           {Config{ArrivalsPerHour: -3}, "arrivals per hour:"},
-		"odd size":           {Config{Size: models.Size{W: 641, H: 361}}, "even"},
-		"tall":               {Config{Size: models.Size{W: 400, H: 800}}, "width / height"},
-		"no beginning":       {Config{Opens: time.Second}, "before opening"},
-		"thresholds":         {Config{MaxAbsence: 10 * time.Second, MaxAbsenceWithWaiting: time.Minute}, "max absence with waiting"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			err := c.cfg.Validate()
-			if c.want == "" && err == nil {
-				return
-			}
-			if err == nil || c.want == "" || !strings.Contains(err.Error(), c.want) || models.KindOf(err) != models.KindInvalid {
-				t.Errorf("got %v, want %q", err, c.want)
-			}
-		})
-	}
-}
-
-func BenchmarkDraw(b *testing.B) {
-	s, err := New(offices["crowded"])
-	if err != nil {
-		b.Fatal(err)
-	}
-	play(s, 2*time.Minute)
-	var f models.Frame
-	b.ReportMetric(float64(len(s.people)), "people")
-	for b.Loop() {
-		s.Draw(&f)
-	}
-}
-
-func BenchmarkStep(b *testing.B) {
-	s, err := New(offices["crowded"])
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		s.Step()
 	}
 }
