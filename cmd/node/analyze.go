@@ -61,7 +61,7 @@ func newAnalyzeCommand() *cobra.Command {
 	f.StringVar(&a.outputs.tracks, "tracks", "", "write tracks here: MOT format, the file's frame numbers, gaps of up to 2 s filled")
 	f.StringVar(&a.outputs.visits, "visits", "", "write visits here (CSV)")
 	f.StringVar(&a.outputs.minutes, "minutes", "", "write minutes here (CSV)")
-	f.StringVar(&a.outputs.waits, "waits", "", "write first-in-first-out waits here (CSV: zone, minute in which the wait ended, seconds)")
+	f.StringVar(&a.outputs.waits, "waits", "", "write first-in-first-out waits here (CSV: zone, minute in which the wait ended, seconds, seconds since opening)")
 	f.StringVar(&a.outputs.events, "events", "", "write events here (JSON)")
 	f.StringVar(&a.outputs.annotated, "annotated", "", "write the video with what was seen drawn on it here (needs the ffmpeg program)")
 	_ = cmd.MarkFlagRequired("config")

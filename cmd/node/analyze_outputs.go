@@ -40,14 +40,14 @@ type outputs struct {
 }
 
 var (
-	waitColumns   = []string{"zone", "minute_s", "wait_s"}
+	waitColumns   = []string{"zone", "minute_s", "wait_s", "since_open_s"}
 	visitColumns  = []string{"zone", "kind", "counter", "entered_s", "left_s", "ended"}
 	minuteColumns = []string{"zone", "counter", "minute_s", "observed_s", "occupancy_s", "max", "staffed_s", "absent_s", "unknown_s"}
 )
 
 // openOutputs makes the files at once, so that a wrong path is known before the work.
 func openOutputs(p outputPaths, base time.Time, camera models.Camera, fps float64) (*outputs, error) {
-	o := &outputs{base: base, open: map[string]models.Event{}, sum: newTotals()}
+	o := &outputs{base: base, open: map[string]models.Event{}, sum: newTotals(camera)}
 	tracks, e1 := o.create(p.tracks)
 	visits, e2 := o.create(p.visits)
 	minutes, e3 := o.create(p.minutes)
@@ -122,8 +122,8 @@ func (o *outputs) put(f *models.Frame, r analytics.Result) error {
 			row = append(row, number(s))
 		}
 		_ = o.minutes.Write(row)
-		for _, s := range m.WaitsS {
-			_ = o.waits.Write([]string{m.Zone, o.seconds(m.Start), number(s)})
+		for i, s := range m.WaitsS {
+			_ = o.waits.Write([]string{m.Zone, o.seconds(m.Start), number(s), number(m.SinceOpenS[i])})
 		}
 	}
 	for _, e := range r.Events {

@@ -15,6 +15,8 @@ type totals struct {
 	places map[string]*place
 	shown  int
 	frames int
+
+	anyOrder map[string]bool // queues that are called out of order
 }
 
 // place is one zone or counter.
@@ -23,9 +25,16 @@ type place struct {
 	observed, occupancy                float64
 	staffed, absent, unknown           float64
 	most, visits, served, gaveUp, lost int
+	waiting                            waiting
 }
 
-func newTotals() totals { return totals{places: map[string]*place{}} }
+func newTotals(camera models.Camera) totals {
+	t := totals{places: map[string]*place{}, anyOrder: map[string]bool{}}
+	for _, z := range camera.Zones {
+		t.anyOrder[z.ID] = z.Discipline == models.DisciplineAny
+	}
+	return t
+}
 
 func (t *totals) people(n int) { t.shown += n; t.frames++ }
 
@@ -46,6 +55,7 @@ func (t *totals) minute(m models.Minute) {
 		name, kind = m.Counter, "counter"
 	}
 	p := t.at(name, kind)
+	p.waiting.minute(m)
 	if m.WorkingS == 0 { // outside working time
 		return
 	}
@@ -57,6 +67,7 @@ func (t *totals) minute(m models.Minute) {
 
 func (t *totals) visit(v models.Visit) {
 	p := t.at(v.Zone, string(v.Kind))
+	p.waiting.sum.AddVisit(v)
 	p.visits++
 	switch v.Ended {
 	case models.EndServed:
@@ -90,6 +101,10 @@ func (o *outputs) summary(w io.Writer, frames, analysed, gated int64, seen, took
 		}
 	}
 	t.Flush()
+	for _, key := range o.sum.order {
+		p := o.sum.places[key]
+		p.waiting.tell(w, p, o.sum.anyOrder[p.name])
+	}
 	for _, e := range o.list() {
 		closed := "still open"
 		if e.ClosedS != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestMornings holds first-in-first-out reconstruction to what docs/METHOD.md says of it: over a dozen mornings with each
+// TestMornings holds first-in-first-out reconstruction to what docs/METHOD.md says of it: over eight mornings with each
 // fault, the median is right to 5 % and the 90th percentile to 8 % on average; where it is not, the case says how far.
 func TestMornings(t *testing.T) {
 	for _, c := range []struct {
@@ -29,7 +29,7 @@ func TestMornings(t *testing.T) {
 		{"half of those who give up just vanish", func(m *morning) { m.gaveUp, m.missLeft = .01, .5 }, .1, .08, .8},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			const mornings = 12
+			const mornings = 8
 			var median, p90, completed, truth float64
 			for seed := range uint64(mornings) {
 				m := usual()
