@@ -82,13 +82,13 @@ func NewPipeline(cfg Config) (*Pipeline, error) {
 	}, nil
 }
 
-// Step takes one frame all the way. A damaged frame shows ghosts and a dark one nothing: they count as not seen. After an error of the detector
+// Step takes one frame all the way. A damaged frame shows ghosts, a dark or empty one nothing: not seen. After an error of the detector
 // the frame counts as not seen too, and the pipeline can go on. A frame that is not newer than what was told changes nothing.
 func (p *Pipeline) Step(f *models.Frame) (Result, error) {
 	if !f.At.After(p.last) {
 		return p.result(nil, nil, measure.Figures{}, nil), nil
 	}
-	if f.Damaged || dark(f) {
+	if f.Damaged || f.W < 1 || f.H < 1 || dark(f) {
 		return p.Gap(f.At, p.live.Health), nil
 	}
 	found, err := p.detector.Detect(f)

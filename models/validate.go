@@ -42,10 +42,10 @@ func (c *Camera) Validate() error {
 	if err := CheckID("camera.id", c.ID); err != nil {
 		return err
 	}
-	if c.AnalyseFPS < 0 || c.AnalyseFPS > 60 {
+	if !(c.AnalyseFPS >= 0 && c.AnalyseFPS <= 60) {
 		return Invalid("camera.analyse_fps", "%g is out of range: 0 (every frame) to 60", c.AnalyseFPS)
 	}
-	if t := c.Detector.Threshold; t < 0 || t >= 1 {
+	if t := c.Detector.Threshold; !(t >= 0 && t < 1) {
 		return Invalid("camera.detector.threshold", "%g is out of range: 0 (the net's own) to 1", t)
 	}
 	switch c.Detector.Kind {
