@@ -103,10 +103,10 @@ func (d *day) score() score {
 	return s
 }
 
-// queue is the error of every minute's mean queue.
+// queue is the error of every working minute's mean queue.
 func (d *day) queue() (off []float64) {
 	for _, m := range d.minutes {
-		if m.Kind != models.ZoneQueue || m.ObservedS < 30 {
+		if m.Kind != models.ZoneQueue || m.WorkingS == 0 || m.ObservedS < 30 {
 			continue
 		}
 		if t, ok := mean(d.truth.Occupancy[m.Zone], int(math.Round(d.second(m.Start)))); ok {
@@ -116,7 +116,7 @@ func (d *day) queue() (off []float64) {
 	return off
 }
 
-// services are the times served: from the beginning to the end of a stay at a counter, both seen.
+// services are the times served whose beginning and end were seen.
 func (d *day) services() (p pair) {
 	for _, m := range d.minutes {
 		p.found = append(p.found, m.ServiceS...)
@@ -161,7 +161,7 @@ func (d *day) staffing() (out []staffed) {
 	for _, c := range d.camera.Counters {
 		s := staffed{counter: c.ID}
 		for _, m := range d.minutes {
-			if m.Counter == c.ID {
+			if m.Counter == c.ID && m.WorkingS > 0 {
 				s.found += m.StaffedS
 				s.unknown += m.UnknownS
 			}

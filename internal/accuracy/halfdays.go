@@ -45,6 +45,7 @@ func (r *report) halfDays(ctx context.Context) ([]Figure, error) {
 	figures := append(queueFigures(pure, days), waitFigures(pure, days)...)
 	figures = append(figures, staffingFigures(pure, days)...)
 	figures = append(figures, absenceFigures(pure, days)...)
+	figures = append(figures, staffFigures(pure, days)...)
 	return append(figures, expectFigures(pure, days)...), nil
 }
 

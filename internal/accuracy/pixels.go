@@ -14,16 +14,31 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/counterwatch/counterwatch/internal/config"
+	"github.com/counterwatch/counterwatch/internal/mot"
 	"github.com/counterwatch/counterwatch/models"
 )
 
 // drawn plays offices of drawn people on the pixel road, with the foreground detector: what a user without weights gets.
 func (r *report) drawn(ctx context.Context) ([]Figure, error) {
-	days, err := r.film(ctx, "drawn offices", r.seeds(6, 2), func(i int) []string {
+	days, err := r.film(ctx, "drawn offices", r.seeds(6, 2), models.Size{W: 640, H: 360}, func(i int) []string {
 		return []string{"--queue", []string{"line", "seats"}[i%2], "--fps", "5"}
 	})
 	const name = "pixel road, drawn people, foreground: "
 	return pixelFigures(name, days), err
+}
+
+// peopled plays offices of people cut out of recorded video, whom networks take for people, on the pixel road.
+func (r *report) peopled(ctx context.Context) ([]Figure, error) {
+	days, err := r.film(ctx, "peopled offices", r.seeds(20, 2), models.Size{W: 1280, H: 720}, func(i int) []string {
+		return []string{
+			"--look", "people", "--people", filepath.Join(r.data, "video", "vtest.avi"),
+			"--people-truth", filepath.Join(r.data, "mot15", "PETS09-S2L1", "gt", "gt.txt"), "--fps", "3",
+			"--queue", []string{"line", "seats"}[i%2], "--counters", strconv.Itoa(2 + i%3), "--occlusion", []string{"0", "0.15", "0.3"}[i/2%3],
+		}
+	})
+	const name = "pixel road, people cut out of video, yolox_nano: "
+	figures := pixelFigures(name, days)
+	return append(figures, staffFigures(name, days)...), err
 }
 
 // pixelFigures are those that short films can tell.
@@ -31,20 +46,20 @@ func pixelFigures(name string, days []score) []Figure {
 	if len(days) == 0 {
 		return nil
 	}
-	figures := append(queueFigures(name, days), waitFigures(name, days)...)
+	figures := append(queueFigures(name, days), pooledWaits(name, days)...)
 	return append(append(figures, staffingFigures(name, days)...), absenceFigures(name, days)...)
 }
 
 // film plays offices into videos with bin/camsim, analyses them with bin/node, and scores what was written. Office time runs
 // eight times as fast as the video; people walk as fast as ever.
-func (r *report) film(ctx context.Context, what string, seeds []uint64, flags func(i int) []string) ([]score, error) {
+func (r *report) film(ctx context.Context, what string, seeds []uint64, size models.Size, flags func(i int) []string) ([]score, error) {
 	days := make([]score, len(seeds))
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(2)
 	var done atomic.Int64
 	for i, seed := range seeds {
 		work.Go(func() error {
-			d, err := r.filmOne(ctx, seed, flags(i))
+			d, err := r.filmOne(ctx, seed, size, flags(i))
 			if err != nil {
 				return fmt.Errorf("seed %d: %w", seed, err)
 			}
@@ -57,24 +72,24 @@ func (r *report) film(ctx context.Context, what string, seeds []uint64, flags fu
 }
 
 // filmOne makes one office's video, analyses it and reads what came out. The video is removed.
-func (r *report) filmOne(ctx context.Context, seed uint64, flags []string) (*day, error) {
+func (r *report) filmOne(ctx context.Context, seed uint64, size models.Size, flags []string) (*day, error) {
 	at := func(name string) string { return filepath.Join(r.dir, fmt.Sprintf("%d-%s", seed, name)) }
 	defer os.Remove(at("video.mp4"))
-	args := []string{"office", "--seed", strconv.FormatUint(seed, 10), "--speed", "8", "--for", "10m", "--break-every", "25m",
+	args := []string{"office", "--seed", strconv.FormatUint(seed, 10), "--speed", "8", "--for", "6m", "--break-every", "25m", "--size", fmt.Sprintf("%dx%d", size.W, size.H),
 		"--video", at("video.mp4"), "--truth", at("truth.json"), "--config", at("camera.yaml")}
 	if err := command(ctx, camsim, append(args, flags...)...); err != nil {
 		return nil, err
 	}
 	if err := command(ctx, node, "analyze", at("video.mp4"), "--config", at("camera.yaml"), "--minutes", at("minutes.csv"),
-		"--waits", at("waits.csv"), "--visits", at("visits.csv"), "--events", at("events.json")); err != nil {
+		"--waits", at("waits.csv"), "--events", at("events.json"), "--tracks", at("tracks.txt")); err != nil {
 		return nil, err
 	}
-	return readDay(fmt.Sprintf("seed %d %v", seed, flags), at)
+	return readDay(fmt.Sprintf("seed %d %v", seed, flags), size, at)
 }
 
 // readDay reads what camsim and node wrote.
-func readDay(name string, at func(string) string) (*day, error) {
-	d := &day{name: name, base: time.Unix(0, 0).UTC()}
+func readDay(name string, size models.Size, at func(string) string) (*day, error) {
+	d := &day{name: name, size: size, base: time.Unix(0, 0).UTC()}
 	var err error
 	if d.camera, _, err = config.LoadCamera(at("camera.yaml")); err != nil {
 		return nil, err
@@ -97,18 +112,14 @@ func readDay(name string, at func(string) string) (*day, error) {
 	if err := d.readMinutes(at); err != nil {
 		return nil, err
 	}
-	visits, err := readCSV(at("visits.csv"))
-	for _, v := range visits {
-		d.visits = append(d.visits, models.Visit{
-			Zone: v["zone"], Kind: models.ZoneKind(v["kind"]), Counter: v["counter"], Ended: models.Ended(v["ended"]),
-			Entered: d.time(v["entered_s"]), Left: d.time(v["left_s"]),
-		})
+	people, err := mot.ReadFile(at("tracks.txt"))
+	if err == nil {
+		d.staffSeen(people)
 	}
 	return d, err
 }
 
-// readMinutes reads the minutes and the waits that ended in them. How people left a queue is counted from visits: files hold
-// no more.
+// readMinutes reads the minutes and the waits that ended in them.
 func (d *day) readMinutes(at func(string) string) error {
 	minutes, err := readCSV(at("minutes.csv"))
 	if err != nil {

@@ -111,7 +111,7 @@ func play(cfg office.Config, outages []outage) (*day, error) {
 		return nil, err
 	}
 	d := &day{name: describe(cfg), camera: sim.Camera().WithDefaults(), base: opening.Add(-before), from: before.Seconds(), to: (before + cfg.OpenFor).Seconds(), outages: outages}
-	w := &watcher{day: d, open: map[string]bool{}}
+	w := &watcher{day: d, open: map[string]bool{}, hiding: map[string]front{}, duty: map[string][]bool{}}
 	last := before + cfg.OpenFor + time.Hour
 	for n := int64(1); sim.Now() < last; n++ {
 		sim.Step()
@@ -136,7 +136,7 @@ func play(cfg office.Config, outages []outage) (*day, error) {
 	}
 	w.take(road.Close(d.base.Add(sim.Now()), models.EndDay), sim.Now().Seconds())
 	d.truth = sim.Truth()
-	w.judgeExpected()
+	w.finish()
 	box := eyes.noise.Poster().Normalise(sim.Config().Size)
 	for _, z := range d.camera.Zones {
 		if z.Polygon.Contains(z.Anchor.Point(box)) {
@@ -148,11 +148,11 @@ func play(cfg office.Config, outages []outage) (*day, error) {
 
 // watcher gathers what the road gives.
 type watcher struct {
-	day      *day
-	open     map[string]bool // incidents, by id
-	live     []models.Estimate
-	hiding   map[string]front
-	officers map[int]bool
+	day    *day
+	open   map[string]bool // incidents, by id
+	live   []models.Estimate
+	hiding map[string]front
+	duty   map[string][]bool // by counter: an officer was known to be there, by second
 }
 
 func (w *watcher) take(r analytics.Result, at float64) {
@@ -163,6 +163,11 @@ func (w *watcher) take(r analytics.Result, at float64) {
 			d.told = append(d.told, told{e.Kind, e.Counter, at})
 		}
 		w.open[e.ID] = e.Open()
+	}
+	for _, c := range r.Live.Counters {
+		for len(w.duty[c.Counter]) <= int(at) {
+			w.duty[c.Counter] = append(w.duty[c.Counter], c.OnDuty > 0)
+		}
 	}
 	for _, z := range r.Live.Zones {
 		if second := int(at); z.Kind == models.ZoneQueue && second >= len(w.live) {
@@ -179,9 +184,6 @@ const shortest = 180
 
 // hide notes the stretches in which a citizen hides an officer.
 func (w *watcher) hide(people []office.Seen, at float64) {
-	if w.hiding == nil {
-		w.hiding = map[string]front{}
-	}
 	for _, p := range people {
 		if !p.Front {
 			continue
@@ -203,8 +205,8 @@ func (w *watcher) spell(f front) {
 	}
 }
 
-// judgeExpected compares what the live estimate said at the moment somebody joined with what they waited.
-func (w *watcher) judgeExpected() {
+// finish compares what was said live with what came: of officers, and of the wait expected when somebody joined.
+func (w *watcher) finish() {
 	for _, f := range w.hiding {
 		w.spell(f)
 	}
@@ -219,7 +221,9 @@ func (w *watcher) judgeExpected() {
 			}
 		}
 	}
-	w.live = nil
+	w.day.countStaff(func(c models.Counter, second int) bool {
+		return second < len(w.duty[c.ID]) && w.duty[c.ID][second]
+	})
 }
 
 // outagesOf draws stretches without frames for a day: of one second to ten minutes, short ones more often.

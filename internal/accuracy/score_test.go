@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/counterwatch/counterwatch/internal/mot"
 	"github.com/counterwatch/counterwatch/internal/office"
 	"github.com/counterwatch/counterwatch/models"
 )
@@ -50,11 +52,11 @@ func twoMinutes() *day {
 		},
 		base:    epoch,
 		minutes: []models.Minute{minute("q", "", 0, 0, 0), minute("q", "", 60, 120, 0), minute("", "c", 0, 20, 20), minute("", "c", 60, 40, 40)},
-		visits:  []models.Visit{{Zone: "s", Kind: models.ZoneService, Entered: clock(90), Left: clock(110), Ended: models.EndServed}},
 		told:    []told{{models.CounterAbsent, "c", 50}},
 		fronts:  []front{{"c", 90, 115}},
 	}
 	d.minutes[1].WaitsS, d.minutes[1].Starts, d.minutes[1].GaveUp = []float64{30, 50}, 2, 1
+	d.minutes = append(d.minutes, models.Minute{Zone: "s", Kind: models.ZoneService, Start: clock(60), ServiceS: []float64{20}})
 	d.expected = []expected{{value: 30, low: 20, high: 40, truth: 30}}
 	return d
 }
@@ -103,7 +105,7 @@ func TestScoringTellsRightFromWrong(t *testing.T) {
 		{"one person missed", func(d *day) { d.minutes[1].OccupancyS = 60 }, map[string]float64{queueError: .5, queueBias: -.5}},
 		{"errors that cancel", func(d *day) { d.minutes[0].OccupancyS, d.minutes[1].OccupancyS = 60, 60 }, map[string]float64{queueError: 1}},
 		{"too long waits", func(d *day) { d.minutes[1].WaitsS = []float64{60, 100} }, map[string]float64{median: 100, p90: 100, meanWait: 100}},
-		{"services too short", func(d *day) { d.visits[0].Left = clock(100) }, map[string]float64{medianServed: -50, meanServed: -50}},
+		{"services too short", func(d *day) { d.minutes[4].ServiceS[0] = 10 }, map[string]float64{medianServed: -50, meanServed: -50}},
 		{"nobody gave up", func(d *day) { d.minutes[1].GaveUp = 0 }, map[string]float64{gaveUp: -33.33}},
 		{"staffed too long", func(d *day) { d.minutes[2].StaffedS = 26 }, map[string]float64{staff: 10, staffBias: 10}},
 		{"not judged", func(d *day) { d.minutes[2].UnknownS = 6 }, map[string]float64{unjudged: 10}},
@@ -215,6 +217,38 @@ func TestPureRoad(t *testing.T) {
 	}
 	if a, b := observed(d), observed(dark); math.Abs(a-b-600) > 10 {
 		t.Errorf("%g s seen, and %g with ten minutes of darkness", a, b)
+	}
+}
+
+// TestStaffSeen: a second counts as seen when a person is published in the staff zone in it, whoever it is.
+func TestStaffSeen(t *testing.T) {
+	d := twoMinutes()
+	d.size, d.truth.FPS = models.Size{W: 100, H: 100}, 2
+	d.truth.Staff = map[string]string{"c": ".sstS"}
+	d.camera.Zones[1].Anchor = models.AnchorCentre
+	d.camera.Zones[1].Polygon = models.Polygon{{X: 0, Y: 0}, {X: .5, Y: 0}, {X: .5, Y: .5}, {X: 0, Y: .5}}
+	in, out := models.Box{X: 20, Y: 20, W: 10, H: 20}, models.Box{X: 70, Y: 20, W: 10, H: 20}
+	d.staffSeen(mot.Rows{{Frame: 1, Box: in}, {Frame: 4, Box: in}, {Frame: 5, Box: out}, {Frame: 8, Box: in}})
+	want := map[byte][2]int{'s': {1, 2}, 't': {1, 1}, 'S': {0, 1}}
+	if !maps.Equal(d.staff, want) {
+		t.Errorf("seen and there, by letter: %v, want %v", d.staff, want)
+	}
+	for i, share := range []float64{.5, 1, 0} {
+		if f := staffFigures("", []score{d.score()})[i]; f.Value != share {
+			t.Errorf("%s: %g, want %g", f.Name, f.Value, share)
+		}
+	}
+}
+
+// TestMeasurements reads what a benchmark prints.
+func TestMeasurements(t *testing.T) {
+	const text = "goos: linux\nBenchmarkStages-2   5000   100000 ns/op   16 B/op   1 allocs/op\nBenchmarkStages-2   5000   300000 ns/op   16 B/op   3 allocs/op\nPASS\n"
+	out, err := measurements("Stages", text)
+	if err != nil || out["ns/op"] != 200000 || out["low ns/op"] != 100000 || out["high ns/op"] != 300000 || out["allocs/op"] != 2 {
+		t.Errorf("%v, %v", out, err)
+	}
+	if _, err := measurements("Stages", "--- SKIP: BenchmarkStages\nPASS\n"); err == nil {
+		t.Error("a benchmark that was skipped gives no error")
 	}
 }
 

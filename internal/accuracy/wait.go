@@ -51,12 +51,10 @@ func (d *day) print(truth []float64) (out [3]printed) {
 		if m.Kind != models.ZoneQueue {
 			continue
 		}
-		all.Add(m)
-		part := waits.Part{PersonS: m.OccupancyS, Exits: m.Starts + m.GaveUp, ObservedS: m.ObservedS}
-		for _, w := range m.WaitsS {
-			part.Waits.Add(w)
-		}
-		e.Parts = append(e.Parts, part)
+		var s models.Sum
+		s.Add(m)
+		all.Merge(s)
+		e.Parts = append(e.Parts, waits.Part{Waits: s.Waits, PersonS: s.OccupancyS, Exits: s.Starts + s.GaveUp, ObservedS: s.ObservedS})
 	}
 	for _, v := range d.visits {
 		all.AddVisit(v)
@@ -74,44 +72,46 @@ func (d *day) print(truth []float64) (out [3]printed) {
 	return out
 }
 
-// waitFigures compare waits: pooled over all days, of each day, and their printed intervals.
+// waitFigures compare waits: pooled over all days, of each day, and their printed intervals; and services and who gave up.
 func waitFigures(name string, days []score) []Figure {
-	pooled := func(index []int, of func(score) pair) (p pair) {
-		for _, i := range index {
-			d := of(days[i])
-			p.found, p.truth = append(p.found, d.found...), append(p.truth, d.truth...)
-		}
-		return p
-	}
-	n := func(of func(score) pair) (n int) {
-		for _, d := range days {
-			n += len(of(d).found)
-		}
-		return n
-	}
-	relative := func(of func(score) pair, stat func([]float64) float64) func([]int) float64 {
-		return func(index []int) float64 {
-			p := pooled(index, of)
-			if len(p.found) == 0 || len(p.truth) == 0 {
-				return math.NaN()
-			}
-			return 100 * (stat(p.found)/stat(p.truth) - 1)
-		}
-	}
-	wait, service := func(s score) pair { return s.waits }, func(s score) pair { return s.service }
-	var out []Figure
+	out := pooledWaits(name, days)
 	for i, s := range statistics {
-		f := figure(name+s.name+" wait of all days together, error, %", len(days), n(wait), relative(wait, s.of))
+		out = append(out, dayFigures(name+s.name+" wait", days, i, s.target)...)
+	}
+	service := func(s score) pair { return s.service }
+	return append(out, relative(name+"median service time, error, %", days, service, statistics[0].of),
+		relative(name+"mean service time, error, %", days, service, statistics[2].of), gaveUpFigure(name, days))
+}
+
+// pooledWaits compare the waits of all days together.
+func pooledWaits(name string, days []score) (out []Figure) {
+	for _, s := range statistics {
+		f := relative(name+s.name+" wait of all days together, error, %", days, func(s score) pair { return s.waits }, s.of)
 		if !math.IsInf(s.target, 0) {
 			f = f.withinTarget(s.target)
 		}
 		out = append(out, f)
-		out = append(out, dayFigures(name+s.name+" wait", days, i, s.target)...)
 	}
-	for _, s := range statistics[:1] {
-		out = append(out, figure(name+s.name+" service time, error, %", len(days), n(service), relative(service, s.of)))
+	return out
+}
+
+// relative is how far a statistic of everything measured on some days is from that of everything true, in percent.
+func relative(name string, days []score, of func(score) pair, stat func([]float64) float64) Figure {
+	n := 0
+	for _, d := range days {
+		n += len(of(d).found)
 	}
-	return append(out, gaveUpFigure(name, days), figure(name+"mean service time, error, %", len(days), n(service), relative(service, statistics[2].of)))
+	return figure(name, len(days), n, func(index []int) float64 {
+		var p pair
+		for _, i := range index {
+			d := of(days[i])
+			p.found, p.truth = append(p.found, d.found...), append(p.truth, d.truth...)
+		}
+		if len(p.found) == 0 || len(p.truth) == 0 {
+			return math.NaN()
+		}
+		return 100 * (stat(p.found)/stat(p.truth) - 1)
+	})
 }
 
 // dayFigures compare what is printed for each day with its truth.
