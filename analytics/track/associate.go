@@ -36,6 +36,7 @@ type stage struct {
 	low, high float64                              // detections of low <= score < high take part
 	likeness  func(predicted, found models.Box) float64
 	least     float64 // pairs less alike are never made
+	sure      float64 // nor of people out of sight for long, when less alike than this
 }
 
 var anyScore = math.Inf(1)
@@ -43,16 +44,15 @@ var anyScore = math.Inf(1)
 // associate pairs people with detections: sure pairs first, so that doubtful ones cannot take them away.
 func (t *Tracker) associate(at time.Time) {
 	c, lo, hi := &t.c, t.cfg.Low, t.cfg.High
-	fresh := func(p *person, unseen float64) bool { return p.confirmed && unseen <= c.freshFor }
 	lately := func(p *person, unseen float64) bool { return p.confirmed && unseen <= c.weakFor }
 	believed := func(p *person, _ float64) bool { return p.confirmed }
 	tentative := func(p *person, _ float64) bool { return !p.confirmed }
 	wide := func(a, b models.Box) float64 { return enlarged(a, c.enlarge).IoU(enlarged(b, c.enlarge)) }
 
-	t.pair(stage{fresh, hi, anyScore, giou, c.freshGIoU}, at)
-	t.pair(stage{lately, lo, hi, models.Box.IoU, c.weakIoU}, at)
-	t.pair(stage{believed, hi, anyScore, wide, c.wideIoU}, at) // who turned, stopped or was hidden: worth most of all
-	t.pair(stage{tentative, hi, anyScore, wide, c.wideIoU}, at)
+	t.pair(stage{believed, hi, anyScore, giou, c.freshGIoU, c.sureGIoU}, at)
+	t.pair(stage{lately, lo, hi, models.Box.IoU, c.weakIoU, 0}, at)
+	t.pair(stage{believed, hi, anyScore, wide, c.wideIoU, 0}, at) // who turned, stopped or was hidden: worth most of all
+	t.pair(stage{tentative, hi, anyScore, wide, c.wideIoU, 0}, at)
 }
 
 // pair makes the pairs of one stage whose worth sums to the most.
@@ -64,7 +64,7 @@ func (t *Tracker) pair(s stage, at time.Time) {
 		}
 	}
 	for _, p := range t.people {
-		if p.match < 0 && s.takes(p, p.unseen(at)) && t.weigh(s, p) {
+		if p.match < 0 && s.takes(p, p.unseen(at)) && t.weigh(s, p, at) {
 			t.rows = append(t.rows, p)
 		}
 	}
@@ -78,13 +78,17 @@ func (t *Tracker) pair(s stage, at time.Time) {
 }
 
 // weigh adds a row of gains for a person, and nothing when no detection is like them.
-func (t *Tracker) weigh(s stage, p *person) bool {
+func (t *Tracker) weigh(s stage, p *person, at time.Time) bool {
 	n, any, box := len(t.gain), false, p.f.box()
 	dx, dy := p.path.heading(t.c.way)
+	least := s.least
+	if s.sure > 0 && p.unseen(at) > t.c.freshFor {
+		least = s.sure
+	}
 	for _, j := range t.cols {
 		d, g := t.dets[j], 0.0
 		if near(box, d.Box, 2*t.c.enlarge) && p.f.reaches(d, &t.c) {
-			if like := s.likeness(box, d.Box); like >= s.least {
+			if like := s.likeness(box, d.Box); like >= least {
 				g, any = t.worth(p, box, d, like, dx, dy), true
 			}
 		}

@@ -58,6 +58,7 @@ type tuning struct {
 	duplicate float64 // a box that shares more than this of the smaller one with a better one is dropped
 	freshFor  float64 // stage 1: confirmed people unseen up to this, s
 	freshGIoU float64
+	sureGIoU  float64 // the same for those unseen for longer: as sure a pair, if they are where they were
 	weakFor   float64 // stage 2: people unseen up to this, s
 	weakIoU   float64
 	enlarge   float64 // stage 3: boxes grow by this share of their size on each side
@@ -88,7 +89,7 @@ type tuning struct {
 
 var standard = tuning{
 	accelX: .1, accelY: .02, sizeWalk: .01, speed: 2, centreSD: .055, sizeSD: .045, doubt: 4, cutOff: .85, cutDoubt: 2, tire: 4,
-	duplicate: .8, freshFor: 1.35, freshGIoU: .145, weakFor: .4, weakIoU: .5, enlarge: .63, wideIoU: .19,
+	duplicate: .8, freshFor: 1.35, freshGIoU: .145, sureGIoU: .5, weakFor: .4, weakIoU: .5, enlarge: .63, wideIoU: .19,
 	pairs: .3, foot: 1, grow: .2, turn: .15, way: .2, stir: .02, gate: 5, step: .4,
 	still: .095, stillFrom: .27, sightLeast: .8, sightShare: .4, sightSure: 5, sightGap: 1, tentativeFor: .15, exit: .5, outsideFor: .2,
 	showFor: .05, showHidden: .45, hiddenShare: .35, showSD: .18,

@@ -37,8 +37,17 @@ type person struct {
 	speed      float64          // when last seen, h/s
 	settled    time.Time        // first detection here: since then seen without having been found far away after a gap
 	sight      float64          // seconds seen since then
+	doubt      doubt
 	confirmed  bool
 	match      int // detection of this frame, -1 while unseen
+}
+
+// doubt is what was known of a person before they were found again elsewhere, for as long as that may have been a false box.
+type doubt struct {
+	f             filter
+	det           models.Detection
+	seen, settled time.Time // seen is zero when there is no doubt
+	sight         float64
 }
 
 // New makes a tracker that knows nobody.
@@ -70,6 +79,11 @@ func (t *Tracker) Update(at time.Time, size models.Size, d []models.Detection) [
 	t.clean(d)
 	t.associate(at)
 	t.bear(at, size)
+	for _, p := range t.people {
+		if p.match < 0 {
+			p.reconsider()
+		}
+	}
 	t.forget(func(p *person) bool { return p.match < 0 && t.lost(p, at, size) })
 	return t.publish(at)
 }
@@ -81,11 +95,24 @@ func (p *person) observe(d models.Detection, at time.Time, c *tuning) {
 	if gap := p.unseen(at); gap <= c.sightGap {
 		p.sight += gap
 	} else if !p.f.near(d, c.step) {
+		p.doubt = doubt{p.f, p.det, p.seen, p.settled, p.sight}
 		p.sight, p.settled = 0, at // a false box that took the track of who left is not known to stand
+	}
+	if p.sight >= c.sightLeast {
+		p.doubt.seen = time.Time{}
 	}
 	p.f.update(d, c)
 	p.det, p.seen, p.speed, p.confirmed = d, at, p.f.speed(), true
 	p.note()
+}
+
+// reconsider takes back that a person was found elsewhere, when nothing is seen there any more so soon: it was a false box, and who is
+// hidden is still where they were.
+func (p *person) reconsider() {
+	if d := p.doubt; !d.seen.IsZero() {
+		p.f, p.det, p.seen, p.settled, p.sight = d.f, d.det, d.seen, d.settled, d.sight
+		p.doubt.seen = time.Time{}
+	}
 }
 
 // note adds the newest detection to the person's path.
