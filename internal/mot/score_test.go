@@ -2,8 +2,10 @@ package mot
 
 import (
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/counterwatch/counterwatch/models"
@@ -105,5 +107,66 @@ func TestEvaluateDetections(t *testing.T) {
 	}
 	if d := EvaluateDetections(truth, found, Span{From: 1, To: 5, Step: 2}); d.Frames != 3 || d.TP != 3 || d.FP != 0 || d.Counts[2] != (Count{Frame: 5}) {
 		t.Errorf("every second frame: got %+v", d)
+	}
+}
+
+// HOTA worked out by hand from Luiten et al. (2021): DetA = TP/(TP+FN+FP), AssA = mean over true positives of the Jaccard index of
+// the two whole tracks, HOTA = sqrt(DetA AssA), each a mean over 19 thresholds.
+func TestHOTAByHand(t *testing.T) {
+	walk := Rows{at(1, 1, 0), at(2, 1, 0), at(3, 1, 0), at(4, 1, 0)}
+	two := Rows{at(1, 1, 0), at(1, 2, 100), at(2, 1, 0), at(2, 2, 100)}
+	cases := []struct {
+		name            string
+		truth, result   Rows
+		det, ass, hotas float64
+	}{
+		{"perfect", walk, walk, 1, 1, 1},
+		{"half is found", walk, Rows{at(1, 7, 0), at(2, 7, 0)}, .5, .5, .5},
+		// each half has 2 frames of the person's 4: 2/(4+2-2)
+		{"the id changes half way", walk, Rows{at(1, 7, 0), at(2, 7, 0), at(3, 8, 0), at(4, 8, 0)}, 1, .5, math.Sqrt(.5)},
+		// each pair of the truth is followed for 1 frame by each track: 1/(2+2-1)
+		{"two change places", two, Rows{at(1, 7, 0), at(1, 8, 100), at(2, 8, 0), at(2, 7, 100)}, 1, 1. / 3, math.Sqrt(1. / 3)},
+		{"one false box beside", Rows{at(1, 1, 0)}, Rows{at(1, 7, 0), at(1, 8, 100)}, .5, 1, math.Sqrt(.5)},
+		// 8/12 of the union: right at the 13 thresholds up to .65
+		{"two thirds overlap", Rows{at(1, 1, 0)}, Rows{at(1, 7, 2)}, 13. / 19, 13. / 19, 13. / 19},
+		{"nothing overlaps", walk, Rows{at(1, 7, 500)}, 0, 0, 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := Evaluate(c.truth, c.result, Span{})
+			if math.Abs(s.DetA-c.det) > 1e-9 || math.Abs(s.AssA-c.ass) > 1e-9 || math.Abs(s.HOTA-c.hotas) > 1e-9 {
+				t.Errorf("DetA %.4f AssA %.4f HOTA %.4f, by hand %.4f %.4f %.4f", s.DetA, s.AssA, s.HOTA, c.det, c.ass, c.hotas)
+			}
+		})
+	}
+}
+
+// Whatever is scored: names of ids do not matter, nor the order in a frame; shares stay in their bounds; a false track can only cost.
+func TestScoresHaveTheirProperties(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		var truth, result, renamed Rows
+		for n := 1; n <= 20; n++ {
+			for id := range int64(4) {
+				x := float64(id)*30 + float64(n)
+				truth = append(truth, at(n, id+1, x))
+				if r.Float64() < .8 {
+					k := at(n, (id+int64(n/10)*r.Int64N(2))%4+1+10*id, x+r.NormFloat64()*2)
+					result = append(result, k)
+					k.ID = 1000 - 7*k.ID
+					renamed = append(renamed, k)
+				}
+			}
+		}
+		slices.Reverse(renamed)
+		renamed.sort()
+		a, b := Evaluate(truth, result, Span{}), Evaluate(truth, renamed, Span{})
+		worse := Evaluate(truth, append(slices.Clone(result), at(20, 9999, 4000)), Span{})
+		if math.Abs(a.HOTA-b.HOTA) > 1e-9 || math.Abs(a.IDF1-b.IDF1) > 1e-9 || a.MOTA != b.MOTA || a.Switches != b.Switches {
+			t.Errorf("seed %d: other names give other scores: %+v, %+v", seed, a, b)
+		}
+		if worse.HOTA >= a.HOTA || worse.MOTA >= a.MOTA || worse.IDF1 >= a.IDF1 || a.HOTA <= 0 || a.HOTA > 1 || a.IDF1 > 1 || a.MOTA > 1 {
+			t.Errorf("seed %d: %+v, with a false track %+v", seed, a, worse)
+		}
 	}
 }
