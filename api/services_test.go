@@ -75,7 +75,7 @@ func (w *world) beat() {
 }
 
 // remember stores an hour of minutes of cam1, from 09:00 local time: a queue of 3, 40 waits of 5 min, the counter staffed for
-// three quarters.
+// three quarters, services of 200 to 259 s, ten people who gave up.
 func (w *world) remember() {
 	w.t.Helper()
 	var ms []models.Minute
@@ -85,10 +85,18 @@ func (w *world) remember() {
 		q.AtCount[3] = 60
 		if i < 40 {
 			q.WaitsS, q.Starts, q.Arrivals = []float64{290 + float64(i%20)}, 1, 1
+			q.SinceOpenS = []float64{q.WaitsS[0] - 100}
+		} else if i < 50 {
+			q.GaveUp = 1
+		}
+		s := models.Minute{Camera: "cam1", Zone: "s1", Kind: models.ZoneService, Start: at, WorkingS: 60, ObservedS: 60}
+		s.AtCount[1] = 60
+		if s.ServiceS = []float64{200 + float64(i)}; i%10 == 0 {
+			s.ServiceS, s.CutS = nil, s.ServiceS
 		}
 		k := models.Minute{Camera: "cam1", Counter: "c1", Start: at, WorkingS: 60, ObservedS: 60, StaffedS: 45, AbsentS: 15}
 		k.AtCount[1] = 60
-		ms = append(ms, q, k)
+		ms = append(ms, q, s, k)
 	}
 	if err := w.series.Put(w.t.Context(), ms, nil); err != nil {
 		w.t.Fatal(err)
@@ -115,6 +123,11 @@ func TestSeries(t *testing.T) {
 		"queue of a zone":     {"measure=MEASURE_QUEUE&scope=cameras/cam1/zones/q1", 3, 0},
 		"median wait":         {"measure=MEASURE_WAIT&scope=sites/site-a/counters/c1", 300, 10},
 		"p90 wait":            {"measure=MEASURE_WAIT&statistic=STATISTIC_P90&scope=cameras/cam1", 308, 16},
+		"waits over five min": {"measure=MEASURE_WAIT&statistic=STATISTIC_SHARE_OVER&overS=300", .5, .1},
+		"since the opening":   {"measure=MEASURE_WAIT_SINCE_OPEN&scope=cameras/cam1/zones/q1", 200, 10},
+		"gave up":             {"measure=MEASURE_GAVE_UP&scope=sites/site-a", .2, 0},
+		"service":             {"measure=MEASURE_SERVICE&scope=sites/site-a/counters/c1", 230, 8},
+		"long services":       {"measure=MEASURE_SERVICE&statistic=STATISTIC_SHARE_OVER&overS=240&scope=cameras/cam1/zones/s1", .33, .12},
 		"staffing":            {"measure=MEASURE_STAFFING&scope=units/xa-a", .75, 0},
 		"coverage of an hour": {"measure=MEASURE_COVERAGE&scope=sites/site-a/counters/c1", 1, 0},
 	}
@@ -138,6 +151,16 @@ func TestSeries(t *testing.T) {
 	wait := query("measure=MEASURE_WAIT&scope=sites/site-a" + period)
 	if n := at(t, wait, "total", "n"); n != 40.0 || str(t, wait, "total", "method") != "fifo" || at(t, wait, "total", "low") == nil {
 		t.Errorf("total %v", at(t, wait, "total"))
+	}
+	if share := query("measure=MEASURE_WAIT&statistic=STATISTIC_SHARE_OVER" + period); str(t, share, "unit") != "ratio" || at(t, share, "overS") != 1800.0 {
+		t.Errorf("share over half an hour: %v of %v s", share["unit"], share["overS"])
+	}
+	gone := at(t, query("measure=MEASURE_GAVE_UP"+period), "total")
+	if str(t, gone, "method") != "wilson" || at(t, gone, "n") != 50.0 || at(t, gone, "low").(float64) < .1 || at(t, gone, "high").(float64) > .34 {
+		t.Errorf("gave up: %v", gone)
+	}
+	for _, bad := range []string{"measure=MEASURE_WAIT&overS=60", "measure=MEASURE_WAIT&statistic=STATISTIC_SHARE_OVER&overS=-5", "measure=MEASURE_GAVE_UP&statistic=STATISTIC_P90"} {
+		w.call("GET", "/api/v1/series:query?"+bad, nil, 400)
 	}
 	if today := query("measure=MEASURE_QUEUE&scope=sites/site-b"); str(t, today, "notices", 0) != "mô phỏng" || str(t, today, "timeZone") != "Asia/Ho_Chi_Minh" {
 		t.Errorf("today of site-b: notices %v", today["notices"])
