@@ -10,7 +10,7 @@ import (
 )
 
 // Camera looks for people with one camera's eyes: where its zones are, when something moves there, and only for people of
-// possible heights. A network is shown no more than the camera's view, in one piece or in tiles; a detector that learns its
+// possible heights who move now and then. A network is shown no more than the camera's view, in one piece or in tiles; a detector that learns its
 // scene sees the whole of every picture. One inference costs the network's own number of pixels whatever the view's shape
 // (InputFor), so a frame costs as many inferences as the camera has tiles, and none while nothing moves.
 //
@@ -25,7 +25,8 @@ type Camera struct {
 	size  models.Size // of the pictures that what follows is for
 	view  image.Rectangle
 	tiles []image.Rectangle
-	gate  *gate // nil: off
+	gate  *gate
+	thing things
 	part  models.Frame
 	all   []found
 	last  []models.Detection // of the newest inference
@@ -67,7 +68,9 @@ func (c *Camera) Detect(f *models.Frame) ([]models.Detection, error) {
 	if f.Size != c.size {
 		c.aim(f.Size)
 	}
-	if c.gate != nil && c.gate.still(f) && c.sure {
+	still := c.gate.still(f)
+	c.thing.watch(c.gate.now, f.At)
+	if still && c.sure && c.conf.Detector.MotionGate != "off" {
 		c.gated = true
 		return c.last, nil
 	}
@@ -75,11 +78,9 @@ func (c *Camera) Detect(f *models.Frame) ([]models.Detection, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = c.possible(all, f.Size)
-	if c.gate != nil {
-		c.gate.looked(f.At)
-		c.sure = agree(c.last, all, c.Info().Thresholds)
-	}
+	all = slices.DeleteFunc(c.possible(all, f.Size), func(d models.Detection) bool { return c.thing.is(d.Box, c.gate.cells) })
+	c.gate.looked(f.At)
+	c.sure = agree(c.last, all, c.Info().Thresholds)
 	c.last = all
 	return all, nil
 }
@@ -107,9 +108,7 @@ func (c *Camera) aim(s models.Size) {
 		overlap = (1 + 2*slack) * high
 	}
 	c.tiles = cut(c.view, c.conf.Detector.Tiles, overlap)
-	if c.gate = nil; c.conf.Detector.MotionGate != "off" {
-		c.gate = newGate(c.view, parts)
-	}
+	c.gate, c.thing = newGate(c.view, parts), things{}
 }
 
 // search runs the network over the view.
