@@ -87,8 +87,8 @@ func (t *Tracker) weigh(s stage, p *person, at time.Time) bool {
 	}
 	for _, j := range t.cols {
 		d, g := t.dets[j], 0.0
-		if near(box, d.Box, 2*t.c.enlarge) && p.f.reaches(d, &t.c) {
-			if like := s.likeness(box, d.Box); like >= least {
+		if near(box, d.Box, 2*t.c.enlarge) {
+			if like := s.likeness(box, d.Box); like >= least && p.f.reaches(d, &t.c) {
 				g, any = t.worth(p, box, d, like, dx, dy), true
 			}
 		}
