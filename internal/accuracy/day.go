@@ -150,26 +150,35 @@ func (d *day) gaveUp() (share [2]float64) {
 	return share
 }
 
-// staffed is one counter's seconds with enough officers.
+// staffed is one counter's seconds with enough officers. Seconds in which the counter could not be judged may have been
+// staffed or not, so the truth of what was judged is a span.
 type staffed struct {
-	counter      string
-	found, truth float64
-	unknown      float64 // seconds in which the counter could not be seen
+	counter   string
+	found     float64
+	low, high float64 // truth of the seconds that were judged
+	truth     float64 // of all
+	unknown   float64 // seconds that were not judged
 }
+
+// off is how far the measured seconds are from what they can have been.
+func (s staffed) off() float64 { return max(s.found-s.high, 0) - max(s.low-s.found, 0) }
 
 func (d *day) staffing() (out []staffed) {
 	for _, c := range d.camera.Counters {
 		s := staffed{counter: c.ID}
 		for _, m := range d.minutes {
-			if m.Counter == c.ID && m.WorkingS > 0 {
-				s.found += m.StaffedS
-				s.unknown += m.UnknownS
+			if m.Counter != c.ID || m.WorkingS == 0 {
+				continue
 			}
-		}
-		for at := range int(d.truth.Seconds) {
-			if d.working(float64(at)) && on(d.truth, c.Staff, at) >= max(c.RequiredOnDuty, 1) {
-				s.truth++
+			truth, from := 0., int(math.Round(d.second(m.Start)))
+			for at := max(from, 0); at < min(from+60, int(d.truth.Seconds)); at++ {
+				if d.working(float64(at)) && on(d.truth, c.Staff, at) >= max(c.RequiredOnDuty, 1) {
+					truth++
+				}
 			}
+			s.found, s.unknown, s.truth = s.found+m.StaffedS, s.unknown+m.UnknownS, s.truth+truth
+			s.low += max(truth-m.UnknownS, 0)
+			s.high += min(truth, m.WorkingS-m.UnknownS)
 		}
 		out = append(out, s)
 	}
@@ -222,7 +231,7 @@ func queueFigures(name string, days []score) []Figure {
 	}
 }
 
-// staffingFigures compare the seconds in which each counter had its officers.
+// staffingFigures compare the seconds in which each counter was seen to have its officers.
 func staffingFigures(name string, days []score) []Figure {
 	var all []staffed
 	for _, d := range days {
@@ -237,10 +246,10 @@ func staffingFigures(name string, days []score) []Figure {
 	truth := func(s staffed) float64 { return s.truth }
 	return []Figure{
 		figure(name+"staffed seconds by counter, error, %", len(all), len(all), func(i []int) float64 {
-			return 100 * sum(i, func(s staffed) float64 { return math.Abs(s.found - s.truth) }) / sum(i, truth)
+			return 100 * sum(i, func(s staffed) float64 { return math.Abs(s.off()) }) / sum(i, truth)
 		}).atMostTarget(1),
 		figure(name+"staffed seconds, all counters together, bias, %", len(all), len(all), func(i []int) float64 {
-			return 100 * (sum(i, func(s staffed) float64 { return s.found })/sum(i, truth) - 1)
+			return 100 * sum(i, staffed.off) / sum(i, truth)
 		}),
 		figure(name+"seconds in which a counter could not be judged, % of those staffed", len(all), len(all), func(i []int) float64 {
 			return 100 * sum(i, func(s staffed) float64 { return s.unknown }) / sum(i, truth)
