@@ -89,7 +89,9 @@ func near(got, want []float64) bool {
 // TestSinceOpen: the wait of who comes before the opening counts from the opening.
 func TestSinceOpen(t *testing.T) {
 	m := counterRoom()
-	at := func(h, min int) time.Time { return day.Add(time.Duration(h)*time.Hour + time.Duration(min)*time.Minute) }
+	at := func(h, min int) time.Time {
+		return day.Add(time.Duration(h)*time.Hour + time.Duration(min)*time.Minute)
+	}
 	for _, c := range []struct {
 		name          string
 		arrived, left time.Time

@@ -78,7 +78,7 @@ const (
 	ForgiveS = 60.0  // an empty queue this long holds nobody
 	MissedS  = 600.0 // people hidden in a dense line show themselves within this time
 	BlindS   = 60.0  // after so long without sight the order of the queue is unknown
-	FreshS   = 10.0  // people counted so soon after blindness had been there before
+	FreshS   = 5.0   // people counted so soon after blindness had been there before
 )
 
 const witnesses = 2 // so many service starts in a row must agree that the line is out of step
