@@ -188,8 +188,7 @@ func (s *figuresService) plan(r *pb.QuerySeriesRequest, loc *time.Location) (que
 
 // midnight is the local midnight before t.
 func midnight(t time.Time, loc *time.Location) time.Time {
-	y, m, d := t.In(loc).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, loc).UTC()
+	return models.LocalDay(t, loc).From.UTC()
 }
 
 // before is the begin of the step that holds t.
@@ -235,7 +234,7 @@ func keysOf(in scope, m pb.Measure) []models.SeriesKey {
 			}
 		}
 		for _, k := range cam.Counters {
-			if counters && in.zone == "" && (in.counter == "" || in.counter == k.ID) {
+			if counters && in.zone == "" && (in.counter == "" && !cam.Member(k.ID) || in.counter == k.ID) {
 				keys = append(keys, models.SeriesKey{Camera: cam.ID, Counter: k.ID})
 			}
 		}

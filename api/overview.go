@@ -209,7 +209,6 @@ func countCamera(p *pb.PlaceStatus, site models.Site, cam models.Camera, h heard
 	if !fresh {
 		p.CamerasWithoutData++
 	}
-	_, due, _ := site.Calendar.Session(now, zone(site.TimeZone))
 	states := map[string]models.Staffing{}
 	if fresh {
 		for _, k := range h.Counters {
@@ -222,8 +221,15 @@ func countCamera(p *pb.PlaceStatus, site models.Site, cam models.Camera, h heard
 		}
 	}
 	for _, k := range cam.Counters {
+		if cam.Member(k.ID) { // its group counts
+			continue
+		}
 		p.Counters++
-		if !due {
+		calendar := &site.Calendar
+		if k.Calendar != nil {
+			calendar = k.Calendar
+		}
+		if _, due, _ := calendar.Session(now, zone(site.TimeZone)); !due {
 			continue
 		}
 		p.CountersDue++
@@ -241,7 +247,7 @@ func countCamera(p *pb.PlaceStatus, site models.Site, cam models.Camera, h heard
 // node reads.
 func (s *directoryService) countOpen(ctx context.Context, cat *catalogue, out map[string]*tally) error {
 	open := true
-	events, err := s.events.Events(ctx, models.EventQuery{Open: &open, Limit: 10 * maxPage})
+	events, err := s.events.Events(ctx, models.EventQuery{Open: &open, Standing: true, Limit: 10 * maxPage})
 	for _, e := range events {
 		for _, site := range cat.sitesOf(e) {
 			count(out[site], severity(e.Kind))

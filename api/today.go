@@ -36,7 +36,7 @@ func (s *directoryService) sinceMidnight(ctx context.Context, cat *catalogue) (t
 	if err != nil {
 		return today{}, err
 	}
-	events, err := s.events.Events(ctx, models.EventQuery{From: midnight(now, zone(models.DefaultTimeZone)), Limit: 10 * maxPage})
+	events, err := s.events.Events(ctx, models.EventQuery{From: midnight(now, zone(models.DefaultTimeZone)), Standing: true, Limit: 10 * maxPage})
 	if err != nil {
 		return today{}, err
 	}

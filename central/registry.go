@@ -33,7 +33,9 @@ type Registry struct {
 	mu       sync.RWMutex
 	sites    map[string]models.Site
 	cameras  map[string]models.Camera
+	zones    map[string]*time.Location // by site
 	fallback *time.Location
+	bell     bell
 }
 
 // NewRegistry reads the store. push sends a configuration to its node; a node that is away asks for it later.
@@ -57,6 +59,12 @@ func (r *Registry) read(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.zones = map[string]*time.Location{}
+	for i := range sites {
+		if r.zones[sites[i].ID], err = sites[i].Location(); err != nil {
+			r.zones[sites[i].ID] = r.fallback // of a machine that does not know it any more
+		}
+	}
 	r.sites, r.cameras = byID(sites, func(s models.Site) string { return s.ID }), byID(cameras, func(c models.Camera) string { return c.ID })
 	return nil
 }
@@ -77,6 +85,7 @@ func (r *Registry) Apply(ctx context.Context, units []models.Unit, sites []model
 	if err := r.read(ctx); err != nil {
 		return err
 	}
+	r.bell.ring()
 	after := r.configs()
 	for node := range before {
 		if _, ok := after[node]; !ok {
@@ -126,11 +135,39 @@ func (r *Registry) Knows(camera string) bool {
 func (r *Registry) Location(camera string) *time.Location {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	site := r.sites[r.cameras[camera].Site]
-	if loc, err := site.Location(); err == nil {
+	if loc := r.zones[r.cameras[camera].Site]; loc != nil {
 		return loc
 	}
 	return r.fallback
+}
+
+// Changed returns a channel that is closed when something has been applied.
+func (r *Registry) Changed() <-chan struct{} { return r.bell.next() }
+
+// Law is what decides about the time of a zone or counter; ok is false when the registry does not have it.
+func (r *Registry) Law(key models.SeriesKey) (law models.Law, ok bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	camera, ok := r.cameras[key.Camera]
+	if !ok {
+		return law, false
+	}
+	loc := r.zones[camera.Site]
+	law = models.Law{Calendar: r.sites[camera.Site].Calendar, TimeZone: loc.String(), Location: loc}
+	if key.Counter == "" {
+		return law, true
+	}
+	i := slices.IndexFunc(camera.Counters, func(c models.Counter) bool { return c.ID == key.Counter })
+	if i < 0 {
+		return law, false
+	}
+	c := &camera.Counters[i]
+	if c.Calendar != nil {
+		law.Calendar = *c.Calendar
+	}
+	law.Required = max(c.RequiredOnDuty, 1)
+	law.Member = camera.Member(c.ID)
+	return law, true
 }
 
 // Nodes returns the nodes that have cameras.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -150,6 +151,11 @@ type Counter struct {
 	OpenedLateAfter       time.Duration // nobody this long after a session began; default 5 min
 	AnyOf                 []string      // ids of the member counters of a group; a group has no zones of its own
 	Calendar              *Calendar     // this counter's own; nil is the site's
+}
+
+// Member reports whether a counter is a member of a group, which is judged in its place.
+func (c *Camera) Member(counter string) bool {
+	return slices.ContainsFunc(c.Counters, func(g Counter) bool { return slices.Contains(g.AnyOf, counter) })
 }
 
 var idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)

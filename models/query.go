@@ -5,15 +5,16 @@ import "time"
 // EventQuery says which incidents are asked for; a zero field asks for nothing in particular. The answer is ordered by
 // Opened, newest first, then by ID, highest first.
 type EventQuery struct {
-	Kinds   []EventKind // any of them
-	Open    *bool       // only those that go on, or only those that have closed
-	Cameras []string    // any of them; not nil but empty matches nothing
-	Counter string      // with Cameras: ids of counters are unique in a site only
-	Node    string
-	From    time.Time // Opened at or after
-	To      time.Time // Opened before
-	After   *EventKey // only what comes later in the order: the last event of the page before
-	Limit   int       // at most so many; 0 is 50
+	Kinds    []EventKind // any of them
+	Open     *bool       // only those that go on, or only those that have closed
+	Cameras  []string    // any of them; not nil but empty matches nothing
+	Standing bool        // only those that were not withdrawn
+	Counter  string      // with Cameras: ids of counters are unique in a site only
+	Node     string
+	From     time.Time // Opened at or after
+	To       time.Time // Opened before
+	After    *EventKey // only what comes later in the order: the last event of the page before
+	Limit    int       // at most so many; 0 is 50
 }
 
 // EventKey is an incident's place in the order of EventQuery.

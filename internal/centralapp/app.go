@@ -41,8 +41,9 @@ type core struct {
 	Live     *central.Live
 	Media    *central.Media
 
-	intake  *central.Intake
-	closers []func() error
+	intake    *central.Intake
+	decisions *central.Decisions
+	closers   []func() error
 }
 
 // coreConfig is what a core needs.
@@ -88,6 +89,8 @@ func openCore(ctx context.Context, cfg coreConfig) (c *core, err error) {
 	}
 	c.closing(func() error { c.Bus.Close(); return nil }) // before the stores: what is being taken in is finished
 	c.Events = central.NewEvents(c.SQL)
+	c.Events.Law, c.Events.Now = c.Registry.Law, cfg.Now
+	c.decisions = &central.Decisions{Series: c.Series, Events: c.Events, Changed: c.Registry.Changed, Log: cfg.Log}
 	c.Live, err = central.NewLive(ctx, c.Events, c.SQL, c.Registry.Nodes, cfg.Now, cfg.Log)
 	if err != nil {
 		return nil, err
@@ -114,6 +117,7 @@ func (c *core) openStores(ctx context.Context, cfg coreConfig) error {
 		return err
 	}
 	c.closing(c.Series.Close)
+	c.Series.Law = c.Registry.Law
 	if c.Blobs, err = blob.Open(filepath.Join(cfg.DataDir, "snapshots")); err != nil {
 		return err
 	}
@@ -144,7 +148,7 @@ func (c *core) run(ctx context.Context, serve ...func(context.Context) error) er
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for _, run := range append(serve, c.Live.Run) {
+	for _, run := range append(serve, c.Live.Run, c.decisions.Run) {
 		g.Go(func() error { return run(ctx) })
 	}
 	return g.Wait()

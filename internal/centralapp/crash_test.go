@@ -230,7 +230,7 @@ func prepareCentre(t *testing.T, data, address string) (secret string) {
 	}
 	defer c.close()
 	square := models.Polygon{{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 1}, {X: 0, Y: 1}}
-	err = c.Registry.Apply(t.Context(), []models.Unit{{ID: "u"}}, []models.Site{{ID: "s", Unit: "u"}}, []models.Camera{{
+	err = c.Registry.Apply(t.Context(), []models.Unit{{ID: "u"}}, []models.Site{{ID: "s", Unit: "u", Calendar: models.Calendar{Always: true}}}, []models.Camera{{
 		ID: crashCamera, Site: "s", Node: crashNode, URL: "rtsp://127.0.0.1/x",
 		Zones:    []models.Zone{{ID: "q", Kind: models.ZoneQueue, Polygon: square}, {ID: "o", Kind: models.ZoneStaff, Polygon: square}},
 		Counters: []models.Counter{{ID: "c", Staff: []string{"o"}}}}})

@@ -9,6 +9,8 @@
 //     whichever came first, so that the order of arrival does not matter.
 //   - Sums of days are read from roll-ups that were recomputed in the transaction that changed them; they are equal to the
 //     sums of their minutes.
+//   - What is working time is decided by the law of each series (models.Law) when it is put, and again when the law changes:
+//     see Stale and Rejudge.
 //   - Seconds and instants are kept to the millisecond.
 //
 // Layout: one row per zone or counter and hour holds its minutes and visits in a few bytes each (see codec.go), one row
@@ -29,6 +31,10 @@ import (
 
 // Store is the embedded adapter: one SQLite file. It is safe for concurrent use.
 type Store struct {
+	// Law gives the present law of a zone or counter; what is put is judged by it. Nil, and where it knows none, minutes are
+	// kept as they are told. It is to be set before the first call and must be safe for concurrent use.
+	Law func(models.SeriesKey) (models.Law, bool)
+
 	w, r *sql.DB
 	zone func(camera string) *time.Location
 }
@@ -54,7 +60,12 @@ CREATE TABLE IF NOT EXISTS days (
 	day    INTEGER NOT NULL, -- days since 1970-01-01 of the local calendar
 	body   BLOB NOT NULL,
 	PRIMARY KEY (series, day)
-) WITHOUT ROWID;`
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS laws (
+	series INTEGER PRIMARY KEY,
+	body   TEXT NOT NULL,   -- by which its minutes were judged
+	mixed  INTEGER NOT NULL -- 1: some by another one, because it had changed and the change was not yet carried out
+);`
 
 const readers = 8
 
@@ -156,6 +167,9 @@ func (s *Store) put(ctx context.Context, tx *sql.Tx, changes map[slot]*hour, kin
 			}
 			known[k.key], days[k.key] = sr, map[int64]bool{}
 		}
+		if err := s.judge(ctx, tx, sr.id, k.key, change.minutes); err != nil {
+			return err
+		}
 		old, err := readHour(ctx, tx, sr, k)
 		if err != nil {
 			return err
@@ -163,12 +177,7 @@ func (s *Store) put(ctx context.Context, tx *sql.Tx, changes map[slot]*hour, kin
 		if !old.merge(change) {
 			continue
 		}
-		body, err := encodeHour(old)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO hours VALUES (?, ?, ?) ON CONFLICT (series, hour) DO UPDATE SET body = excluded.body`, sr.id, k.hour, body)
-		if err != nil {
+		if err := writeHour(ctx, tx, sr, k.hour, old); err != nil {
 			return err
 		}
 		// An hour of UTC lies in two local days where the zone is not a whole number of hours away.
@@ -199,7 +208,13 @@ func (s *Store) series(ctx context.Context, tx *sql.Tx, key models.SeriesKey, ki
 			return sr, err
 		}
 		sr.kind = kind
-		sr.id, err = res.LastInsertId()
+		if sr.id, err = res.LastInsertId(); err != nil {
+			return sr, err
+		}
+		l, ok, err := s.law(ctx, tx, sr.id, key)
+		if err == nil && ok {
+			err = s.keepLaw(ctx, tx, sr.id, l.body)
+		}
 		return sr, err
 	}
 	if err != nil {
@@ -273,6 +288,15 @@ func readHour(ctx context.Context, tx *sql.Tx, sr series, k slot) (*hour, error)
 		return nil, err
 	}
 	return decodeHour(body, k.key, sr.kind, time.Unix(k.hour*3600, 0).UTC())
+}
+
+func writeHour(ctx context.Context, tx *sql.Tx, sr series, n int64, h *hour) error {
+	body, err := encodeHour(h)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO hours VALUES (?, ?, ?) ON CONFLICT (series, hour) DO UPDATE SET body = excluded.body`, sr.id, n, body)
+	return err
 }
 
 func scanHour(rows *sql.Rows, sr series, key models.SeriesKey) (*hour, error) {
@@ -355,7 +379,7 @@ func dayOf(t time.Time, loc *time.Location) int64 {
 
 func midnight(day int64, loc *time.Location) time.Time {
 	y, m, d := time.Unix(day*86400, 0).UTC().Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, loc)
+	return models.LocalDay(time.Date(y, m, d, 12, 0, 0, 0, loc), loc).From
 }
 
 func floorDiv(a, b int64) int64 {

@@ -20,13 +20,24 @@ type eventRow struct {
 	Counter       string
 	Opened        int64
 	Closed        int64
+	Withdrawn     int
 	Body          string
+}
+
+func newEventRow(e models.Event, body string) eventRow {
+	row := eventRow{ID: e.ID, Revision: e.Revision, Kind: e.Kind, Node: e.Node, Camera: e.Camera, Counter: e.Counter,
+		Opened: nanos(e.Opened), Closed: nanos(e.Closed), Body: body}
+	if e.Withdrawn != "" {
+		row.Withdrawn = 1
+	}
+	return row
 }
 
 type revisionRow struct {
 	bun.BaseModel `bun:"table:event_revisions"`
 	EventID       string `bun:",pk"`
 	Revision      int    `bun:",pk"`
+	Judged        int    `bun:",pk"` // 0: as the node told it
 	Seq           int64
 	Body          string
 }
@@ -38,8 +49,8 @@ func (s *Store) PutEvents(ctx context.Context, events []models.Event) (changes [
 		return nil, nil
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var seq int64
-		if err := tx.NewSelect().Model((*revisionRow)(nil)).ColumnExpr("coalesce(max(seq), 0)").Where("seq > 0").Scan(ctx, &seq); err != nil {
+		seq, err := lastSeq(ctx, tx)
+		if err != nil {
 			return err
 		}
 		for _, e := range events {
@@ -60,17 +71,21 @@ func (s *Store) PutEvents(ctx context.Context, events []models.Event) (changes [
 	return changes, nil
 }
 
+func lastSeq(ctx context.Context, tx bun.IDB) (seq int64, err error) {
+	err = tx.NewSelect().Model((*revisionRow)(nil)).ColumnExpr("coalesce(max(seq), 0)").Where("seq > 0").Scan(ctx, &seq)
+	return seq, err
+}
+
 // putEvent reports whether e became the newest revision, with seq as its place in the order of changes.
 func putEvent(ctx context.Context, tx bun.Tx, e models.Event, seq int64) (newest bool, err error) {
 	b, err := body(e)
 	if err != nil {
 		return false, err
 	}
-	row := eventRow{ID: e.ID, Revision: e.Revision, Kind: e.Kind, Node: e.Node, Camera: e.Camera, Counter: e.Counter,
-		Opened: nanos(e.Opened), Closed: nanos(e.Closed), Body: b}
+	row := newEventRow(e, b)
 	res, err := tx.NewInsert().Model(&row).On("CONFLICT (id) DO UPDATE").
 		Set("revision = EXCLUDED.revision").Set("kind = EXCLUDED.kind").Set("node = EXCLUDED.node").Set("camera = EXCLUDED.camera").
-		Set("counter = EXCLUDED.counter").Set("opened = EXCLUDED.opened").Set("closed = EXCLUDED.closed").Set("body = EXCLUDED.body").
+		Set("counter = EXCLUDED.counter").Set("opened = EXCLUDED.opened").Set("closed = EXCLUDED.closed").Set("withdrawn = EXCLUDED.withdrawn").Set("body = EXCLUDED.body").
 		Where("EXCLUDED.revision > event_row.revision").Exec(ctx)
 	if err != nil {
 		return false, err
@@ -83,7 +98,7 @@ func putEvent(ctx context.Context, tx bun.Tx, e models.Event, seq int64) (newest
 	if newest = n > 0; newest {
 		rev.Seq = seq
 	}
-	_, err = tx.NewInsert().Model(&rev).On("CONFLICT (event_id, revision) DO NOTHING").Exec(ctx)
+	_, err = tx.NewInsert().Model(&rev).On("CONFLICT (event_id, revision, judged) DO NOTHING").Exec(ctx)
 	return newest, err
 }
 
@@ -107,6 +122,9 @@ func (s *Store) Events(ctx context.Context, q models.EventQuery) ([]models.Event
 			return nil, nil
 		}
 		sel = sel.Where("camera IN (?)", bun.List(q.Cameras))
+	}
+	if q.Standing {
+		sel = sel.Where("withdrawn = 0")
 	}
 	if q.Counter != "" {
 		sel = sel.Where("counter = ?", q.Counter)
@@ -140,10 +158,10 @@ func (s *Store) Event(ctx context.Context, id string) (e models.Event, err error
 	return e, json.Unmarshal([]byte(text), &e)
 }
 
-// EventHistory returns all revisions of an incident, oldest first.
+// EventHistory returns all revisions of an incident, oldest first, each followed by what was decided about it.
 func (s *Store) EventHistory(ctx context.Context, id string) ([]models.Event, error) {
 	var rows []revisionRow
-	if err := s.r.NewSelect().Model(&rows).Column("body").Where("event_id = ?", id).Order("revision").Scan(ctx); err != nil {
+	if err := s.r.NewSelect().Model(&rows).Column("body").Where("event_id = ?", id).Order("revision", "judged").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("store: history of event %s: %w", id, err)
 	}
 	return bodies[models.Event](rows, func(r revisionRow) string { return r.Body })
@@ -169,8 +187,7 @@ func (s *Store) Changes(ctx context.Context, seq int64, limit int) ([]models.Eve
 
 // LastChange is the number of the newest change; 0 before the first.
 func (s *Store) LastChange(ctx context.Context) (seq int64, err error) {
-	err = s.r.NewSelect().Model((*revisionRow)(nil)).ColumnExpr("coalesce(max(seq), 0)").Where("seq > 0").Scan(ctx, &seq)
-	return seq, err
+	return lastSeq(ctx, s.r)
 }
 
 // OpenEvents counts the incidents that go on, by camera; those of no camera are under the empty id.
@@ -180,7 +197,7 @@ func (s *Store) OpenEvents(ctx context.Context) (map[string]map[models.EventKind
 		Kind   models.EventKind
 		N      int
 	}
-	err := s.r.NewSelect().Model((*eventRow)(nil)).Column("camera", "kind").ColumnExpr("count(*) AS n").Where("closed = 0").
+	err := s.r.NewSelect().Model((*eventRow)(nil)).Column("camera", "kind").ColumnExpr("count(*) AS n").Where("closed = 0 AND withdrawn = 0").
 		Group("camera", "kind").Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("store: count open events: %w", err)
