@@ -198,7 +198,9 @@ type CameraLive struct {
 	// Zones now.
 	Zones []*LiveZone `protobuf:"bytes,15,rep,name=zones,proto3" json:"zones,omitempty"`
 	// Counters now.
-	Counters      []*LiveCounter `protobuf:"bytes,16,rep,name=counters,proto3" json:"counters,omitempty"`
+	Counters []*LiveCounter `protobuf:"bytes,16,rep,name=counters,proto3" json:"counters,omitempty"`
+	// Share of the analysed frames, 0..1, in which nothing had moved, so that the detections before stood.
+	Gated         float64 `protobuf:"fixed64,17,opt,name=gated,proto3" json:"gated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,6 +345,13 @@ func (x *CameraLive) GetCounters() []*LiveCounter {
 		return x.Counters
 	}
 	return nil
+}
+
+func (x *CameraLive) GetGated() float64 {
+	if x != nil {
+		return x.Gated
+	}
+	return 0
 }
 
 // LiveBox is one person in the newest analysed frame.
@@ -934,7 +943,7 @@ var File_counterwatch_v1_live_proto protoreflect.FileDescriptor
 
 const file_counterwatch_v1_live_proto_rawDesc = "" +
 	"\n" +
-	"\x1acounterwatch/v1/live.proto\x12\x0fcounterwatch.v1\x1a\x1bcounterwatch/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbb\x04\n" +
+	"\x1acounterwatch/v1/live.proto\x12\x0fcounterwatch.v1\x1a\x1bcounterwatch/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd1\x04\n" +
 	"\n" +
 	"CameraLive\x12\x16\n" +
 	"\x06camera\x18\x01 \x01(\tR\x06camera\x12.\n" +
@@ -953,7 +962,8 @@ const file_counterwatch_v1_live_proto_rawDesc = "" +
 	"\x06height\x18\r \x01(\x05R\x06height\x12.\n" +
 	"\x05boxes\x18\x0e \x03(\v2\x18.counterwatch.v1.LiveBoxR\x05boxes\x12/\n" +
 	"\x05zones\x18\x0f \x03(\v2\x19.counterwatch.v1.LiveZoneR\x05zones\x128\n" +
-	"\bcounters\x18\x10 \x03(\v2\x1c.counterwatch.v1.LiveCounterR\bcounters\"[\n" +
+	"\bcounters\x18\x10 \x03(\v2\x1c.counterwatch.v1.LiveCounterR\bcounters\x12\x14\n" +
+	"\x05gated\x18\x11 \x01(\x01R\x05gated\"[\n" +
 	"\aLiveBox\x12\x14\n" +
 	"\x05track\x18\x01 \x01(\x03R\x05track\x12&\n" +
 	"\x03box\x18\x02 \x01(\v2\x14.counterwatch.v1.BoxR\x03box\x12\x12\n" +

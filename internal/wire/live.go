@@ -10,7 +10,7 @@ func ToLive(l models.Live) *pb.CameraLive {
 	return &pb.CameraLive{
 		Camera: Name(Cameras, l.Camera), Time: ToTime(l.At),
 		State: cameraStates.to[l.Health.State], Reason: l.Health.Reason, Since: ToTime(l.Health.Since),
-		FpsIn: l.FPSIn, FpsAnalysed: l.FPSAnalysed, Coverage: l.Coverage, Detector: l.Detector, Basic: l.Basic,
+		FpsIn: l.FPSIn, FpsAnalysed: l.FPSAnalysed, Coverage: l.Coverage, Detector: l.Detector, Basic: l.Basic, Gated: l.Gated,
 		People: int32(l.People), Width: int32(l.Size.W), Height: int32(l.Size.H),
 		Boxes: each(l.Boxes, func(b models.LiveBox) *pb.LiveBox {
 			return &pb.LiveBox{Track: b.Track, Box: toBox(b.Box), Zone: b.Zone}
@@ -27,7 +27,7 @@ func FromLive(p *pb.CameraLive) models.Live {
 	return models.Live{
 		Camera: id(p.GetCamera()), At: FromTime(p.GetTime()),
 		Health: models.CameraHealth{State: cameraStates.from[p.GetState()], Reason: p.GetReason(), Since: FromTime(p.GetSince())},
-		FPSIn:  p.GetFpsIn(), FPSAnalysed: p.GetFpsAnalysed(), Coverage: p.GetCoverage(), Detector: p.GetDetector(), Basic: p.GetBasic(),
+		FPSIn:  p.GetFpsIn(), FPSAnalysed: p.GetFpsAnalysed(), Coverage: p.GetCoverage(), Detector: p.GetDetector(), Basic: p.GetBasic(), Gated: p.GetGated(),
 		People: int(p.GetPeople()), Size: models.Size{W: int(p.GetWidth()), H: int(p.GetHeight())},
 		Boxes: each(p.GetBoxes(), func(b *pb.LiveBox) models.LiveBox {
 			return models.LiveBox{Track: b.GetTrack(), Box: fromBox(b.GetBox()), Zone: b.GetZone()}

@@ -533,14 +533,16 @@ export interface components {
       /** @description Weekly sessions; empty is Monday to Friday 07:30-11:30 and 13:00-16:30. */
       sessions?: components['schemas']['counterwatch.v1.Session'][];
     };
-    /** @description CalendarException replaces the sessions of one local date. */
+    /** @description CalendarException replaces the sessions of local dates. */
     'counterwatch.v1.CalendarException': {
-      /** @description Local date, YYYY-MM-DD. */
+      /** @description First local date, YYYY-MM-DD. */
       date?: string;
       /** @description Why: holiday, swapped working day, storm. */
       reason?: string;
-      /** @description Sessions of that day, their weekday ignored; none closes the day. */
+      /** @description Sessions of those days, their weekday ignored; none closes them. */
       sessions?: components['schemas']['counterwatch.v1.Session'][];
+      /** @description Last local date; empty is the first alone. */
+      until?: string;
     };
     /** @description Camera is one camera. Its address and password are never told. */
     'counterwatch.v1.Camera': {
@@ -624,6 +626,11 @@ export interface components {
        * @description Frames received per second, over the last 10 s.
        */
       fpsIn?: number;
+      /**
+       * Format: double
+       * @description Share of the analysed frames, 0..1, in which nothing had moved, so that the detections before stood.
+       */
+      gated?: number;
       /**
        * Format: int32
        * @description Height of the analysed picture, pixels.
@@ -843,6 +850,8 @@ export interface components {
       snapshots?: components['schemas']['counterwatch.v1.Snapshot'][];
       /** @description Names of what it is about as people write them, for a line in a list: counter or camera. */
       subjectDisplayName?: string;
+      /** @description Why it no longer counts, after a later decision of the calendar; empty while it stands. */
+      withdrawn?: string;
       /** @description Id of the zone in its camera; empty when not about one. */
       zone?: string;
     };
@@ -1001,7 +1010,14 @@ export interface components {
      * @enum {string}
      */
     'counterwatch.v1.Measure':
-      'MEASURE_UNSPECIFIED' | 'MEASURE_QUEUE' | 'MEASURE_WAIT' | 'MEASURE_STAFFING' | 'MEASURE_COVERAGE';
+      | 'MEASURE_UNSPECIFIED'
+      | 'MEASURE_QUEUE'
+      | 'MEASURE_WAIT'
+      | 'MEASURE_STAFFING'
+      | 'MEASURE_COVERAGE'
+      | 'MEASURE_SERVICE'
+      | 'MEASURE_WAIT_SINCE_OPEN'
+      | 'MEASURE_GAVE_UP';
     /** @description Node is one ingest node. */
     'counterwatch.v1.Node': {
       /**
@@ -1147,6 +1163,11 @@ export interface components {
       methodVersion?: number;
       /** @description Notices of the sites in the scope, to be shown beside the figures. */
       notices?: string[];
+      /**
+       * Format: double
+       * @description STATISTIC_SHARE_OVER: the seconds asked for.
+       */
+      overS?: number;
       /** @description Points in order of time, without holes; a point of which nothing is known has no value. */
       points?: components['schemas']['counterwatch.v1.SeriesPoint'][];
       /** @description Which figure. */
@@ -1182,11 +1203,11 @@ export interface components {
        * @description Lower end of the 95 % interval; absent when unknown.
        */
       low?: number;
-      /** @description How it was computed: fifo, little, kaplan-meier, count; empty when unknown. */
+      /** @description How it was computed: fifo, little, kaplan-meier, count, wilson; empty when unknown. */
       method?: string;
       /**
        * Format: int32
-       * @description Observations behind it: waits for wait, minutes for the others.
+       * @description Observations behind it: people for times and the share given up, minutes for the others.
        */
       n?: number;
       /**
@@ -1219,11 +1240,15 @@ export interface components {
        * @description First minute of the local day, 0..1439.
        */
       fromMinute?: number;
+      /** @description First local date in force, YYYY-MM-DD; empty is from the beginning. */
+      since?: string;
       /**
        * Format: int32
        * @description End, excluded, in minutes of the local day, 1..1440.
        */
       toMinute?: number;
+      /** @description Last local date in force; empty is without end. */
+      until?: string;
       /**
        * Format: int32
        * @description Day of the week: 0 is Sunday, 6 is Saturday.
@@ -1300,7 +1325,12 @@ export interface components {
      * @enum {string}
      */
     'counterwatch.v1.Statistic':
-      'STATISTIC_UNSPECIFIED' | 'STATISTIC_MEAN' | 'STATISTIC_MEDIAN' | 'STATISTIC_P90' | 'STATISTIC_MAX';
+      | 'STATISTIC_UNSPECIFIED'
+      | 'STATISTIC_MEAN'
+      | 'STATISTIC_MEDIAN'
+      | 'STATISTIC_P90'
+      | 'STATISTIC_MAX'
+      | 'STATISTIC_SHARE_OVER';
     /**
      * @description Step is the width of a point. Days are local days of the scope's time zone.
      * @enum {string}
@@ -2122,6 +2152,8 @@ export interface operations {
         endTime?: string;
         /** @description Which figure of the measure. */
         statistic?: components['schemas']['counterwatch.v1.Statistic'];
+        /** @description STATISTIC_SHARE_OVER: longer than so many seconds, 1 to 86400; absent is 1800 (half an hour). */
+        overS?: number;
       };
       header?: never;
       path?: never;
