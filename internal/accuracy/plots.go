@@ -1,18 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // picture is one plot of docs/ACCURACY.md.
@@ -57,11 +60,49 @@ func writePictures(folder string, all []picture) error {
 		return err
 	}
 	for _, p := range all {
-		if err := p.plot.Save(18*vg.Centimeter, 11*vg.Centimeter, filepath.Join(folder, p.file)); err != nil {
+		const margin = 3 * vg.Millimeter
+		canvas := vgsvg.New(18*vg.Centimeter, 11*vg.Centimeter)
+		all := draw.New(canvas)
+		all.SetColor(color.White)
+		all.Fill(all.Rectangle.Path())
+		p.plot.Draw(draw.Crop(all, margin, -2*margin, margin, -margin))
+		var b bytes.Buffer
+		if _, err := canvas.WriteTo(&b); err != nil {
 			return fmt.Errorf("%s: %w", p.file, err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, p.file), b.Bytes(), 0o644); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// ticks are whole numbers every so many.
+type ticks float64
+
+// Ticks lists them.
+func (every ticks) Ticks(low, high float64) (out []plot.Tick) {
+	for v := math.Ceil(low/float64(every)) * float64(every); v <= high; v += float64(every) {
+		out = append(out, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'f', -1, 64)})
+	}
+	return out
+}
+
+// bars adds a histogram of values between -end and end; those beyond are put into the last bars.
+func bars(p *plot.Plot, values []float64, end float64, n int, share bool) {
+	h, err := plotter.NewHist(append(plotter.Values{-end, end}, values...), n)
+	if err != nil {
+		return
+	}
+	h.Bins[0].Weight--
+	h.Bins[n-1].Weight--
+	for i := range h.Bins {
+		if share {
+			h.Bins[i].Weight /= max(float64(len(values)), 1)
+		}
+	}
+	h.FillColor, h.Color = pale, dark
+	p.Add(h)
 }
 
 // dots adds points of one colour.
@@ -109,20 +150,15 @@ func waitScatter(days []score) picture {
 
 // queueHistogram is how far the mean queue of a minute is off.
 func queueHistogram(days []score) picture {
-	var v plotter.Values
+	var v []float64
 	for _, d := range days {
 		for _, e := range d.queue {
 			v = append(v, min(max(e, -2.05), 2.05))
 		}
 	}
 	p := newPlot("Queue per minute, pure road", "measured minus true, people (ends: beyond 2)", "share of minutes")
-	if h, err := plotter.NewHist(v, 41); err == nil {
-		for i := range h.Bins {
-			h.Bins[i].Weight /= float64(len(v))
-		}
-		h.FillColor, h.Color = pale, dark
-		p.Add(h)
-	}
+	bars(p, v, 2.05, 41, true)
+	p.X.Tick.Marker = ticks(.5)
 	return picture{"queue.svg", fmt.Sprintf("Errors of the mean queue of %d minutes in %d simulated half days.", len(v), len(days)), p}
 }
 
@@ -162,24 +198,22 @@ func coverage(days []score) picture {
 
 // delays is how long after it was due an absence was told.
 func delays(days []score) picture {
-	var v plotter.Values
+	var v []float64
 	for _, d := range days {
 		for _, s := range d.absences.delays {
 			v = append(v, min(max(s, -31), 31))
 		}
 	}
 	p := newPlot("Absences, pure road", "told after due, seconds (ends: beyond 30)", "absences")
-	if h, err := plotter.NewHist(v, 31); err == nil {
-		h.FillColor, h.Color = pale, dark
-		p.Add(h)
-	}
+	bars(p, v, 31, 31, false)
+	p.X.Tick.Marker = ticks(10)
 	return picture{"absences.svg", fmt.Sprintf("When %d absences were told, in seconds after they were due.", len(v)), p}
 }
 
 // precisionRecall is what a higher threshold would cost and bring.
 func precisionRecall(points []point) picture {
 	p := newPlot("People found in PETS09-S2L1, frames 301-795, yolox_nano", "recall", "precision")
-	p.Legend.Top = false
+	p.Legend.Top, p.Legend.Left = false, true
 	var xy plotter.XYs
 	var labels plotter.XYLabels
 	for i, k := range points {
