@@ -42,7 +42,7 @@ type person struct {
 	match      int // detection of this frame, -1 while unseen
 }
 
-// doubt is what was known of a person before they were found again elsewhere, for as long as that may have been a false box.
+// doubt is what was known of a person, seen for long, before they were found again elsewhere, for as long as that may have been a false box.
 type doubt struct {
 	f             filter
 	det           models.Detection
@@ -95,7 +95,9 @@ func (p *person) observe(d models.Detection, at time.Time, c *tuning) {
 	if gap := p.unseen(at); gap <= c.sightGap {
 		p.sight += gap
 	} else if !p.f.near(d, c.step) {
-		p.doubt = doubt{p.f, p.det, p.seen, p.settled, p.sight}
+		if p.sight >= c.sightSure {
+			p.doubt = doubt{p.f, p.det, p.seen, p.settled, p.sight}
+		}
 		p.sight, p.settled = 0, at // a false box that took the track of who left is not known to stand
 	}
 	if p.sight >= c.sightLeast {
