@@ -72,6 +72,7 @@ func run(ctx context.Context, cfg centralapp.Config, registry string, out io.Wri
 		if err := a.Registry.Apply(ctx, r.Units, r.Sites, r.Cameras); err != nil {
 			return fmt.Errorf("%s: %w", registry, err)
 		}
+		cfg.Log.Info("a registry was applied", "by", "--config", "file", registry, "units", len(r.Units), "sites", len(r.Sites), "cameras", len(r.Cameras))
 	}
 	if err := greet(ctx, a, out); err != nil {
 		return err
