@@ -54,7 +54,7 @@ func (n *noisy) Detect(f *models.Frame) ([]models.Detection, error) {
 
 // TestNoiseChangesLittle plays every scene with a faulty detector: the same incidents, opened within 10 s of when they are
 // without faults; staffing seconds within 15 s and 1 % of the scene; the mean count of a zone within a tenth of a person and
-// 20 person-seconds; at most two services more or less. Who serves from the front is known by identity alone, which faults
+// 30 person-seconds; at most two services more or less. Who serves from the front is known by identity alone, which faults
 // take away sooner or later: then the counter counts as nobody's, as by its definition it is; that scene is left out.
 func TestNoiseChangesLittle(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.scene")
@@ -68,12 +68,15 @@ func TestNoiseChangesLittle(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, fps := readScene(t, path), 5.0
+			s, fps, seeds := readScene(t, path), 5.0, uint64(2)
+			if s.end > 25*time.Minute {
+				seeds = 1
+			}
 			if s.end > time.Hour {
 				fps = 2
 			}
 			clean := play(t, s, fps, eyes{s})
-			for seed := range uint64(2) {
+			for seed := range seeds {
 				dirty := play(t, s, fps, &noisy{eyes: eyes{s}, r: rand.New(rand.NewPCG(seed, 1))})
 				dirty.invariants(t)
 				dirty.resembles(t, clean)
@@ -90,7 +93,7 @@ func (p *played) resembles(t *testing.T, clean *played) {
 		t.Errorf("%s is off by %g", k, d)
 	}
 	for _, z := range p.scene.camera.Zones {
-		if d, k := difference(a, b, z.ID+" occupancy"); z.Kind != models.ZoneEntrance && d > 20+.1*seconds {
+		if d, k := difference(a, b, z.ID+" occupancy"); z.Kind != models.ZoneEntrance && d > 30+.1*seconds {
 			t.Errorf("%s is off by %g", k, d)
 		}
 	}
