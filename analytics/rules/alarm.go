@@ -12,7 +12,7 @@ type alarm struct {
 	Event  models.Event // the incident that goes on, or the last one; empty id before the first
 	Began  time.Time    // when the rule became true
 	HeldS  float64      // seconds it has been true, unknown ones left out
-	QuietS float64      // while firing: seconds it has been false
+	QuietS float64      // while firing or about to: seconds it has been false
 	Spell  models.Spell // how much of the incident was seen
 }
 
@@ -36,12 +36,14 @@ func (a *alarm) step(r *rule, start time.Time, dt time.Duration, f finding, now 
 		}
 		return false
 	case f.truth == no:
-		a.Began, a.HeldS = time.Time{}, 0
+		if a.QuietS += s; a.HeldS == 0 || a.QuietS >= r.blink.Seconds() {
+			a.Began, a.HeldS, a.QuietS = time.Time{}, 0, 0
+		}
 		return false
 	case f.truth == unknown:
 		return false
 	}
-	if a.HeldS == 0 {
+	if a.QuietS = 0; a.HeldS == 0 {
 		a.Began = start
 	}
 	if a.HeldS += s; a.HeldS < r.hold.Seconds() {

@@ -49,6 +49,7 @@ type rule struct {
 	counter, zone string
 	hold          time.Duration // true so long before it fires (for)
 	keep          time.Duration // false so long before it stops (keep_firing_for)
+	blink         time.Duration // false for less than this does not begin hold anew
 	cooldown      time.Duration
 	judge         func(*models.Second) finding
 	numbers       func(*models.Second, map[string]float64) // writes down thresholds and what they were compared with

@@ -25,11 +25,16 @@ func TestAlarm(t *testing.T) {
 		{"unknown does not count", 4 * time.Second, 0, "y2 ?9 y3 n1", "open@13 close@14"},
 		{"unknown does not reset or close", 0, 0, "y2 ?50 n1", "open@1 close@52"},
 		{"keep firing", 0, 3 * time.Second, "y2 n2 y2 n2 ?9 n1", "open@1 close@17"},
+		{"a blink pauses", 4 * time.Second, 0, "y2 n2 y1 n2 y1 n1", "open@8 close@8"},
+		{"more than a blink begins anew", 4 * time.Second, 0, "y3 n3 y4 n1", "open@10 close@10"},
 		{"cooldown", 0, 0, "y2 n5 y2 n1", "open@1 close@2 reopen@8 close@9"},
 		{"after the cooldown", 0, 0, "y2 n30 y2 n1", "open@1 close@2 open@33 close@34"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := rule{hold: c.hold, keep: c.keep, cooldown: 20 * time.Second}
+			if strings.Contains(c.name, "blink") {
+				r.blink = 3 * time.Second
+			}
 			var a alarm
 			var got []string
 			s, opens := 0, 0

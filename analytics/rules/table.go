@@ -39,7 +39,8 @@ func (e *Engine) addCounters() {
 			e.addOfficers(i, c)
 		}
 		if len(c.AnyOf) == 0 {
-			e.addCounter(i, c, models.CustomerUnattended, c.Unattended, flicker, unattended)
+			n := e.addCounter(i, c, models.CustomerUnattended, c.Unattended, flicker, unattended)
+			e.rules[n].blink = flicker
 		}
 	}
 }
