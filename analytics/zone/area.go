@@ -17,8 +17,7 @@ type area struct {
 	fronts []int          // staff zones: the service zones of the same counters
 	scene  []models.Box   // scratch: boxes in front
 	last   time.Time
-	post   models.Box // staff zones: where somebody who counts was last seen
-	held   time.Time  // when somebody was last seen there, or it was last behind somebody; zero: no post
+	post   post
 }
 
 const gridSide = 16 // sample points along each side of a zone's bounds: a share is right to about 1/16
@@ -87,27 +86,11 @@ func (a *area) covered(people []person, zone int) float64 {
 
 // before reports whether a person stands before a staff zone: not in it, the feet lower in the picture than its edge.
 func (a *area) before(p *person, zone int) bool {
-	return p.box.Y+p.box.H > a.bounds.Y+a.bounds.H && !p.in[zone].here()
+	return a.lower(p.box) && !p.in[zone].here()
 }
 
-// postHidden reports whether the place where an officer of a staff zone was last seen is behind somebody now. It does not
-// ask who the officer was: a tracker may take the citizen who steps in the way for them. A post that is seen empty for as
-// long as somebody who vanished stays counted is no post any more.
-func (a *area) postHidden(people []person, zone int, at time.Time) bool {
-	if a.held.IsZero() || a.held.Equal(at) {
-		return false
-	}
-	for i := range people {
-		if p := &people[i]; p.box != a.post && a.before(p, zone) && p.box.Intersect(a.post) >= veil*a.post.Area() {
-			a.held = at
-			return true
-		}
-	}
-	if at.Sub(a.held) >= hold {
-		a.held = time.Time{}
-	}
-	return false
-}
+// lower reports whether the feet of a box are lower in the picture than a staff zone's edge: on the citizens' side.
+func (a *area) lower(b models.Box) bool { return b.Y+b.H > a.bounds.Y+a.bounds.H }
 
 // deep reports whether a box is anchored more than its own height away from the zone's edge: somebody first seen there
 // did not just walk in.

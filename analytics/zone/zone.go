@@ -172,8 +172,8 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 				p.works(i, at)
 			}
 		case in.here() && at.Sub(in.Inside) >= outAfter:
-			if !public { // seen to go; among citizens it may be one of them whom the tracker took for the officer
-				a.held = time.Time{}
+			if a.Kind == models.ZoneStaff && !public {
+				a.leavePost(p)
 			}
 			m.leave(p, i)
 		}
@@ -181,7 +181,7 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 			a.last = at
 		}
 		if inside && in.Counted && a.Kind == models.ZoneStaff {
-			a.post, a.held = p.box, at
+			a.takePost(p, in.Sight, at)
 		}
 		if in.here() && !in.Counted && in.dwelt(a.MinDwell) {
 			in.Counted = true
