@@ -58,6 +58,9 @@ func (m *Measure) observe(counter int, s *second) sighting {
 			in.last = at
 		}
 	}
+	if p.RequiredOnDuty > 1 {
+		in.enough = m.enoughUntil(counter)
+	}
 	for _, z := range p.queues {
 		in.waiting += m.state.Zones[z].Smooth
 	}
@@ -65,6 +68,18 @@ func (m *Measure) observe(counter int, s *second) sighting {
 		in.serving += m.state.Zones[z].Smooth
 	}
 	return in
+}
+
+// enoughUntil is when a counter last had enough officers before the newest second. Others of them may still be there, so
+// the sight of them does not tell; the amended seconds do.
+func (m *Measure) enoughUntil(counter int) time.Time {
+	i := len(m.state.Late) - 1
+	for ; i > 0; i-- {
+		if n, seen := m.onDuty(counter, &m.state.Late[i-1]); !seen || n >= m.posts[counter].RequiredOnDuty {
+			break
+		}
+	}
+	return m.state.Late[i].Start
 }
 
 // onDuty is the number of officers at a counter in a second, or of a group's members that are staffed. seen is false when

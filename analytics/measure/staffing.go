@@ -14,7 +14,7 @@ const (
 	blinkS     = 4    // unseen longer than this: sight was lost, and what is clear is to be found out anew
 	settleS    = 5    // seconds until that is known
 	minSeen    = .8   // share of the newest windowS seconds that must be seen
-	heldS      = 6.0  // presence outlives the last sight of an officer by at most this
+	heldS      = 8.0  // presence outlives the last sight of an officer by at most this
 	notYetSeen = .8   // share of the session so far that must be seen to speak of opening late
 )
 
@@ -24,6 +24,7 @@ type sighting struct {
 	seen             bool
 	onDuty           int
 	last             time.Time // when an officer was last seen
+	enough           time.Time // when enough officers were last seen, where that is known to differ
 	waiting, serving int
 }
 
@@ -115,6 +116,9 @@ func (s *staffing) judge(c *post, in sighting) {
 	s.Away.settle(&s.Sight)
 	s.Short.settle(&s.Sight)
 	s.Away.step(in, reliable, n > 0, some >= returnS, s.Session.From)
+	if !in.enough.IsZero() {
+		in.last = in.enough
+	}
 	s.Short.step(in, reliable, n >= c.RequiredOnDuty, enough >= returnS, s.Session.From)
 	if some >= returnS || !s.Declared && s.UnseenS > (1-notYetSeen)*(s.SeenS+s.UnseenS) && s.UnseenS > windowS {
 		s.NotYet = false

@@ -184,7 +184,7 @@ func (m *Map) forget(at time.Time) {
 	kept := m.people[:0]
 	for i := range m.people {
 		p := &m.people[i]
-		if at.Sub(p.seen) >= hold {
+		if at.Sub(p.seen) >= holdStaff {
 			m.leaveStaff(p)
 		}
 		patience, how := hold, models.EndLost

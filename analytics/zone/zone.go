@@ -17,6 +17,7 @@ import (
 const (
 	outAfter    = time.Second      // seen outside this long after the last sight inside: gone. Swallows jitter at borders
 	hold        = 5 * time.Second  // a person who vanished inside stays counted this long: most are only hidden
+	holdStaff   = 7 * time.Second  // the same of an officer: sitting half behind a desk they are missed for longer. Less than the 10 s of GRACE
 	holdBorder  = 2 * time.Second  // the same at the border of the picture, where most have walked out
 	walk        = 10 * time.Second // from a queue to a service zone
 	seenOutside = 3 * time.Second  // seen outside this long, then lost: left for good
