@@ -39,15 +39,15 @@ func (a *area) takePost(p *person, sight time.Duration, at time.Time) {
 	}
 }
 
-// leavePost notes that somebody was seen to leave a staff zone. A post is given up by its holder, in plain sight, and not
-// to the citizens' side.
-func (a *area) leavePost(p *person) {
-	if t := &a.post; p.track == t.holder && p.seen.Sub(t.seen) <= blink && !a.lower(p.box) {
+// leavePost notes that somebody was seen to leave a staff zone. A post is given up by its holder, who was there for a while,
+// in plain sight, and not to the citizens' side.
+func (a *area) leavePost(p *person, sight time.Duration) {
+	if t := &a.post; p.track == t.holder && sight >= settled && p.seen.Sub(t.seen) <= blink && !a.lower(p.box) {
 		t.held = time.Time{}
 	}
 }
 
-// postHidden reports whether the post of a staff zone is behind somebody now. One that is seen empty for as long as somebody
+// postHidden reports whether the post of a staff zone is behind somebody now. One that is seen empty for as long as an officer
 // who vanished stays counted is no post any more.
 func (a *area) postHidden(people []person, zone int, at time.Time) bool {
 	t := &a.post
@@ -66,7 +66,7 @@ func (a *area) postHidden(people []person, zone int, at time.Time) bool {
 	t.veiled = most >= veilOn || t.veiled && most >= veilOff
 	if t.veiled {
 		t.held = at
-	} else if at.Sub(t.held) >= hold {
+	} else if at.Sub(t.held) >= holdStaff {
 		t.held = time.Time{}
 	}
 	return t.veiled

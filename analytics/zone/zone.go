@@ -174,7 +174,7 @@ func (m *Map) place(p *person, at time.Time, size models.Size) {
 			}
 		case in.here() && at.Sub(in.Inside) >= outAfter:
 			if a.Kind == models.ZoneStaff && !public {
-				a.leavePost(p)
+				a.leavePost(p, in.Sight)
 			}
 			m.leave(p, i)
 		}
