@@ -64,7 +64,7 @@ var sections = []section{
 			"give up and officers who take breaks. A wait is scored for everybody whose service began. A printed interval is the one published for that half day alone.",
 		"constants were chosen on seeds below 500; scored are the seeds from 901 on."},
 	{"outages", nil, (*report).outages, "Outages: pure road",
-		"The same half days, their cameras cut off again and again for one second to ten minutes. An absence is caused by an outage when it is told although less of the true " +
+		"The same half days seen from above, where nobody hides an officer, their cameras cut off again and again for one second to ten minutes. An absence is caused by an outage when it is told although less of the true " +
 			"absence was seen than the rule asks for.",
 		"seeds from 901 on."},
 	{"hidden", nil, (*report).hidden, "Officers behind citizens: pure road",

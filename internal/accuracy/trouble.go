@@ -18,6 +18,7 @@ func (r *report) outages(ctx context.Context) ([]Figure, error) {
 	for _, seed := range r.seeds(n+n/4, 4) { // some days are full before all have happened
 		c := halfDay(seed)
 		c.BreakEvery = max(c.BreakEvery, 40*time.Minute)
+		c.Look, c.Occlusion = office.Drawn, 0 // citizens who hide officers are counted by themselves: see hidden
 		configs = append(configs, c)
 	}
 	days, err := playAll(ctx, "half days with outages", configs, func(seed uint64) []outage { return outagesOf(seed, each, 4*time.Hour) })
