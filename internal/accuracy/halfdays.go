@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -46,6 +47,9 @@ func (r *report) halfDays(ctx context.Context) ([]Figure, error) {
 	figures = append(figures, staffingFigures(pure, days)...)
 	figures = append(figures, absenceFigures(pure, days)...)
 	figures = append(figures, staffFigures(pure, days)...)
+	const clean = pure + "days without a persistent false box in the queue: "
+	free := slices.DeleteFunc(slices.Clone(days), func(s score) bool { return s.poster == "q1" })
+	figures = append(append(figures, queueFigures(clean, free)...), pooledWaits(clean, free)...)
 	return append(figures, expectFigures(pure, days)...), nil
 }
 

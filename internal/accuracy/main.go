@@ -61,7 +61,9 @@ var sections = []section{
 		"constants were chosen on PETS09-S2L1, ADL-Rundle-6, KITTI-13 and TUD-Campus; KITTI-17 and the three ETH sequences were only checked."},
 	{"halfdays", nil, (*report).halfDays, "Queues, waits, staffing and absences: pure road",
 		"200 half days of four hours: one to five counters, a line or seats, a camera high above or on the wall, from quiet to overloaded, with and without people who " +
-			"give up and officers who take breaks. A wait is scored for everybody whose service began. A printed interval is the one published for that half day alone.",
+			"give up and officers who take breaks. A wait is scored for everybody whose service began. A printed interval is the one published for that half day alone. " +
+			"One thing on the wall of each office looks like a person all the time, wherever chance put it. The product drops what has not moved for five minutes by its pixels, which " +
+			"the pure road has not: days in which it stands in the queue are therefore also left out, in rows of their own.",
 		"constants were chosen on seeds below 500; scored are the seeds from 901 on."},
 	{"outages", nil, (*report).outages, "Outages: pure road",
 		"The same half days seen from above, where nobody hides an officer, their cameras cut off again and again for one second to ten minutes. An absence is caused by an outage when it is told although less of the true " +

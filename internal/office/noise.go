@@ -18,7 +18,8 @@ type Noise struct {
 	chance *rand.Rand
 	size   models.Size
 	faces  map[int]*face
-	poster falsehood // a thing on the wall that always looks a little like a person
+	poster falsehood  // a thing on the wall that always looks a little like a person
+	shiver [4]float64 // of its box, standard normal
 	ghosts []falsehood
 	birth  float64        // of sporadic false boxes, a frame
 	shapes [32]models.Box // of people seen lately: false boxes are as large as people are there
@@ -109,9 +110,23 @@ var strongScores = [classes][2]float64{{.833, .042}, {.800, .059}, {.773, .051},
 
 const scoreMemory = .68 // correlation of a score with the one a frame later
 
-// tremble is the jitter of a box: standard deviations in box heights and correlation from frame to frame, of the
-// horizontal centre, the bottom, the width and the height.
-var tremble = [4]struct{ sd, memory float64 }{{.044, .72}, {.034, .58}, {.054, .53}, {.054, .58}}
+// jitter is that of a box: standard deviations in box heights and correlation from frame to frame, of the horizontal
+// centre, the bottom, the width and the height.
+type jitter [4]struct{ sd, memory float64 }
+
+// The jitter of lone people's boxes, and of the one persistent false box of PETS frames 1-300: what it is does not move.
+var (
+	tremble = jitter{{.044, .72}, {.034, .58}, {.054, .53}, {.054, .58}}
+	shiver  = jitter{{.007, .58}, {.009, .65}, {.017, .41}, {.018, .68}}
+)
+
+// shake moves a box by its jitter's standard normals.
+func shake(b models.Box, j jitter, by [4]float64) models.Box {
+	off := func(i int) float64 { return b.H * j[i].sd * by[i] }
+	x, bottom := b.X+b.W/2+off(0), b.Y+b.H+off(1)
+	w, h := max(b.W+off(2), .3*b.W), max(b.H+off(3), .3*b.H)
+	return models.Box{X: x - w/2, Y: bottom - h, W: w, H: h}
+}
 
 // face is what the detector's noise does to one person.
 type face struct {
@@ -169,7 +184,7 @@ func (n *Noise) Detect(at time.Duration, people []Seen) []models.Detection {
 		}
 		f.met = false
 	}
-	out = n.imagine(out, frames)
+	out = n.imagine(out, frames, elapsed)
 	slices.SortStableFunc(out, func(a, b models.Detection) int { return cmp.Compare(b.Score, a.Score) })
 	return out
 }
@@ -198,10 +213,7 @@ func (n *Noise) look(p Seen, frames int, elapsed float64) (models.Detection, boo
 	if f.sight == missed {
 		return models.Detection{}, false
 	}
-	by := func(i int) float64 { return p.Box.H * tremble[i].sd * f.jitter[i] }
-	x, bottom := p.Box.X+p.Box.W/2+by(0), p.Box.Y+p.Box.H+by(1)
-	w, h := max(p.Box.W+by(2), .3*p.Box.W), max(p.Box.H+by(3), .3*p.Box.H)
-	box := n.clip(models.Box{X: x - w/2, Y: bottom - h, W: w, H: h})
+	box := n.clip(shake(p.Box, tremble, f.jitter))
 	score := .4 + .06*f.score
 	low, high := .3, .4999
 	if s := strongScores[k]; f.sight == strong {
@@ -228,14 +240,14 @@ func (p Seen) class() class {
 }
 
 // imagine appends the boxes with nobody in them.
-func (n *Noise) imagine(out []models.Detection, frames int) []models.Detection {
+func (n *Noise) imagine(out []models.Detection, frames int, elapsed float64) []models.Detection {
 	show := func(box models.Box, score, low, high float64) {
-		// It trembles less than people do: what it is does not move.
-		box.X += .02 * box.H * n.chance.NormFloat64()
-		box.Y += .02 * box.H * n.chance.NormFloat64()
 		if box = n.clip(box); box.Area() > 0 {
 			out = append(out, models.Detection{Box: box, Score: min(max(score+.05*n.chance.NormFloat64(), low), high)})
 		}
+	}
+	for i, t := range shiver {
+		n.shiver[i] = n.drift(n.shiver[i], t.memory, elapsed)
 	}
 	for range frames {
 		if change := n.chance.Float64(); n.poster.on {
@@ -249,9 +261,9 @@ func (n *Noise) imagine(out []models.Detection, frames int) []models.Detection {
 		}
 	}
 	if n.poster.on {
-		show(n.poster.box, .58, .5, 1)
+		show(shake(n.poster.box, shiver, n.shiver), .58, .5, .67)
 	} else {
-		show(n.poster.box, .45, .3, .4999)
+		show(shake(n.poster.box, shiver, n.shiver), .45, .3, .4999)
 	}
 	for _, g := range n.ghosts {
 		if g.score < .5 {
