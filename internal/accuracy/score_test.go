@@ -172,12 +172,15 @@ func TestCausedByOutages(t *testing.T) {
 	}{
 		{"all seen", nil, 50, 0},
 		{"dark but for the first second", []outage{{seconds(21), seconds(60)}}, 60, 1},
-		{"dark at first, then seen for long enough", []outage{{seconds(20), seconds(60)}}, 72, 0},
+		{"dark at first, then seen for long enough", []outage{{seconds(20), seconds(60)}}, 80, 0},
+		{"back in the dark, just seen again", []outage{{seconds(79), seconds(100)}}, 110, 0},
+		{"back, and seen for long", nil, 110, 1},
 		{"the officer was there", []outage{{seconds(5), seconds(15)}}, 15, 1},
 		{"of another kind", []outage{{seconds(21), seconds(60)}}, -1, 0},
 	} {
 		d := twoMinutes()
 		d.outages, d.told[0].at = c.outages, c.told
+		d.camera.Counters[0].MaxAbsenceWithWaiting = 30 * time.Second
 		if c.told < 0 {
 			d.told[0] = told{models.CustomerUnattended, "c", 60}
 		}

@@ -63,26 +63,29 @@ func (d *day) caused() (n int) {
 			continue
 		}
 		i := slices.IndexFunc(d.camera.Counters, func(c models.Counter) bool { return c.ID == e.counter })
-		if d.seenAway(e) < d.camera.Counters[i].MaxAbsenceWithWaiting.Seconds()-marginS {
+		if d.seenAway(e) < d.camera.Counters[i].MaxAbsenceWithWaiting.Seconds()-lateS {
 			n++
 		}
 	}
 	return n
 }
 
-// seenAway is how many seconds of the absence that goes on at a moment, or ended just before it, the camera saw.
+// seenAway is how many seconds the camera saw of the absence that goes on at a moment, or whose end it has not seen for longer
+// than an absence takes to close.
 func (d *day) seenAway(e told) (seen float64) {
 	for _, a := range d.truth.Absences {
-		if a.Counter != e.counter || e.at < a.From || e.at > a.To+presenceS {
-			continue
+		if a.Counter == e.counter && e.at >= a.From && d.sight(a.To, e.at) <= presenceS {
+			seen = max(seen, d.sight(a.From, min(a.To, e.at)))
 		}
-		end := min(a.To, e.at)
-		for s := a.From; s < end; s++ {
-			at := time.Duration(s * float64(time.Second))
-			if !slices.ContainsFunc(d.outages, func(o outage) bool { return at >= o.from && at < o.to }) {
-				seen += min(end-s, 1)
-			}
-		}
+	}
+	return seen
+}
+
+// sight is how many of the seconds between two moments were not dark.
+func (d *day) sight(from, to float64) float64 {
+	seen := max(to-from, 0)
+	for _, o := range d.outages {
+		seen -= max(min(to, o.to.Seconds())-max(from, o.from.Seconds()), 0)
 	}
 	return seen
 }
