@@ -54,6 +54,7 @@ describe('what needs attention', () => {
         event('queue', 2, { severity: 'SEVERITY_ATTENTION' }),
         event('late', 4, { severity: 'SEVERITY_CRITICAL' }),
         event('early', 3, { severity: 'SEVERITY_CRITICAL' }),
+        event('holiday', 2, { severity: 'SEVERITY_CRITICAL', withdrawn: 'Quốc khánh' }),
       ],
       false,
     );

@@ -39,10 +39,10 @@ export function release(list: EventList): EventList {
 
 const urgency: Record<string, number> = { SEVERITY_CRITICAL: 3, SEVERITY_ATTENTION: 2, SEVERITY_NO_DATA: 1 };
 
-/** What is open now, most urgent first, then what has lasted longest. */
+/** What is open now, most urgent first, then what has lasted longest. What was withdrawn no longer counts. */
 export function attention(list: EventList): Event[] {
   return [...list.shown, ...list.waiting]
-    .filter((e) => !e.closeTime)
+    .filter((e) => !e.closeTime && !e.withdrawn)
     .sort((a, b) => (urgency[b.severity ?? ''] ?? 0) - (urgency[a.severity ?? ''] ?? 0) || began(a) - began(b));
 }
 
