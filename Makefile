@@ -25,7 +25,7 @@ bench: ## what it costs on this machine (JSON=file)
 	@scripts/setup.sh build
 	@scripts/bench.sh
 
-accuracy: ## how right the figures are, against ground truth (COUNTERWATCH_DATA=folder, JSON=file)
+accuracy: ## how right the figures are, against ground truth; writes docs/ACCURACY.md (COUNTERWATCH_DATA=folder, JSON=file, ONLY=part, QUICK=1)
 	@scripts/setup.sh build
 	@scripts/build.sh
 	@go run ./internal/accuracy
