@@ -57,9 +57,9 @@ var sections = []section{
 			"The count is scored in single frames and as the product uses it, as the median of 5 s. Seated people: four behind desks, marked by hand, found in a staff zone.",
 		"thresholds were chosen on frames 1-300, scored are 301-795; nothing was chosen on the classroom."},
 	{"tracking", []string{node, "data"}, (*report).tracking, "People followed, real video",
-		"MOTA, IDF1 and HOTA of tracks made from published detections (MOT15), beside those of the published SORT on the same detections. "+
+		"MOTA, IDF1 and HOTA of tracks made from published detections (MOT15), beside those of the published SORT on the same detections. " +
 			"These are the tracks that `analyze --tracks` writes: gaps of up to 2 s are filled by looking back, which SORT does not do.",
-		"nothing, strictly: the first constants were chosen on PETS09-S2L1, ADL-Rundle-6, KITTI-13 and TUD-Campus, but later changes were "+
+		"nothing, strictly: the first constants were chosen on PETS09-S2L1, ADL-Rundle-6, KITTI-13 and TUD-Campus, but later changes were " +
 			"judged on all eight. Chosen on one half and scored on the other, the changes since the first tracker gained 1.2 and 2.2 points of IDF1."},
 	{"halfdays", nil, (*report).halfDays, "Queues, waits, staffing and absences: pure road",
 		"200 half days of four hours: one to five counters, a line or seats, a camera high above or on the wall, from quiet to overloaded, with and without people who " +
