@@ -195,7 +195,7 @@ func TestNoiseIsRepeated(t *testing.T) {
 		}
 		return all
 	}
-	if play() != play() {
+	if first, second := play(), play(); first != second {
 		t.Error("the second time the noise is another")
 	}
 }

@@ -119,7 +119,6 @@ func (m morning) away(counter int, at float64) bool {
 // seen is what the camera makes of a morning.
 type seen struct {
 	fifo, completedOnly []float64
-	gaveUp              int
 	completed, censored models.Histogram
 	parts               []Part // minutes
 	waiting             int    // at the end
