@@ -47,7 +47,7 @@ func (j *journal) analyse(f *models.Frame) *Result {
 	now := r.cfg.Now()
 	j.last, j.lastStep, j.lag = f.At, now, min(max(now.Sub(f.At), 0), maxLag)
 	if err != nil {
-		r.count(func(c *Counts) { c.Failed++ })
+		r.count(func(c *models.Counts) { c.Failed++ })
 		r.log.Warn("frame cannot be analysed", "err", err)
 		return nil
 	}

@@ -55,17 +55,6 @@ type RunnerConfig struct {
 	Now        func() time.Time // nil is time.Now: only for rates and for gaps, frames carry their own time
 }
 
-// Counts are what a Runner did and left undone since it began.
-type Counts struct {
-	Units    int64 // received
-	Skipped  int64 // access units that came while the decoder was too slow
-	Dropped  int64 // decoded frames that a newer one replaced before there was time for them
-	Damaged  int64 // frames of damaged groups of pictures
-	Failed   int64 // pictures that could not be decoded or analysed
-	Analysed int64
-	Gated    int64 // of the analysed frames, those in which nothing had moved: the detections before stood
-}
-
 // Runner takes one camera from access units to records: it decodes every picture, analyses the newest at the camera's
 // rate, tells the pipeline of gaps, takes the pictures that prove incidents, and keeps the newest for stills.
 type Runner struct {
@@ -78,7 +67,7 @@ type Runner struct {
 	state    []byte // as last kept; of the analysis goroutine
 
 	mu       sync.Mutex
-	counts   Counts
+	counts   models.Counts
 	in, done rate
 	gated    rate
 	view     view
@@ -198,11 +187,14 @@ func (r *Runner) decode(ctx context.Context) error {
 				return err
 			}
 			codec = u.Codec
-			decoder.Select(func(at time.Time) bool { return due.take(at, r.interval) })
 		}
-		frames, err := decoder.Decode(u)
+		want := decode.Skip
+		if due.take(u.At, r.interval) {
+			want = decode.Picture
+		}
+		frames, err := decoder.Decode(u, want)
 		if err != nil {
-			r.count(func(c *Counts) { c.Failed++ })
+			r.count(func(c *models.Counts) { c.Failed++ })
 			r.log.Warn("picture cannot be decoded", "err", err)
 		}
 		for _, f := range frames {
@@ -214,7 +206,7 @@ func (r *Runner) decode(ctx context.Context) error {
 // post puts a frame into the mailbox: newest wins.
 func (r *Runner) post(f *models.Frame) {
 	if f.Damaged {
-		r.count(func(c *Counts) { c.Damaged++ })
+		r.count(func(c *models.Counts) { c.Damaged++ })
 		return
 	}
 	for {
@@ -225,7 +217,7 @@ func (r *Runner) post(f *models.Frame) {
 		}
 		select {
 		case <-r.mail:
-			r.count(func(c *Counts) { c.Dropped++ })
+			r.count(func(c *models.Counts) { c.Dropped++ })
 		default:
 		}
 	}
@@ -263,7 +255,7 @@ func (r *Runner) inTurn(ctx context.Context, f *models.Frame, do func(*models.Fr
 	defer r.turn.done()
 	select {
 	case f = <-r.mail:
-		r.count(func(c *Counts) { c.Dropped++ })
+		r.count(func(c *models.Counts) { c.Dropped++ })
 	default:
 	}
 	do(f)
@@ -302,14 +294,14 @@ func (r *Runner) received(skipped int64) {
 	r.in.add(r.cfg.Now())
 }
 
-func (r *Runner) count(do func(*Counts)) {
+func (r *Runner) count(do func(*models.Counts)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	do(&r.counts)
 }
 
 // Counts returns what was done and left undone.
-func (r *Runner) Counts() Counts {
+func (r *Runner) Counts() models.Counts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.counts
@@ -325,7 +317,7 @@ func (r *Runner) Live() models.Live {
 // live needs mu.
 func (r *Runner) live() models.Live {
 	l, now := r.view.live, r.cfg.Now()
-	l.Health = r.cfg.Health()
+	l.Health, l.Counts = r.cfg.Health(), r.counts
 	l.FPSIn, l.FPSAnalysed = r.in.perSecond(now), r.done.perSecond(now)
 	l.Gated = r.gated.perSecond(now) / max(l.FPSAnalysed, 1e-9)
 	return l

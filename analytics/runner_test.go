@@ -38,16 +38,15 @@ func (tape) Skipped() int64 { return 0 }
 func (tape) Close()         {}
 
 // pictures decodes every unit to a frame of 8x4 pixels, all of the colour of the unit's first byte.
-type pictures struct{ want func(time.Time) bool }
+type pictures struct{}
 
-func (p *pictures) Select(want func(time.Time) bool) { p.want = want }
-func (p *pictures) Flush() ([]*models.Frame, error)  { return nil, nil }
-func (p *pictures) Close() error                     { return nil }
-func (p *pictures) Decode(u *models.AccessUnit) ([]*models.Frame, error) {
+func (p *pictures) Flush() ([]*models.Frame, error) { return nil, nil }
+func (p *pictures) Close() error                    { return nil }
+func (p *pictures) Decode(u *models.AccessUnit, want decode.Want) ([]*models.Frame, error) {
 	if len(u.NALUs) == 0 {
 		return nil, errors.New("empty")
 	}
-	if !p.want(u.At) {
+	if want == decode.Skip {
 		return nil, nil
 	}
 	pix := bytes.Repeat(u.NALUs[0][:1], 8*4*3)

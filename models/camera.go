@@ -25,6 +25,9 @@ type Site struct {
 	Name     string
 	TimeZone string // IANA name; empty is Asia/Ho_Chi_Minh
 	Calendar Calendar
+	// Networks are the address ranges in which the site's cameras may be (CIDR, 10.20.0.0/16). A node dials nothing else.
+	// Empty: private networks (RFC 1918, RFC 4193, RFC 6598), never this machine itself.
+	Networks []string
 	Notice   string // shown beside every figure of the site, e.g. that it is a simulated office; may be empty
 }
 
@@ -50,12 +53,23 @@ type Camera struct {
 	Site       string
 	Node       string // the node that pulls it
 	Name       string
-	URL        SecretURL // rtsp://user:password@host/path
+	URL        SecretURL // rtsp://user:password@host/path: the main stream
+	SubURL     SecretURL // the camera's second stream, taken while the first cannot be had or analysed; may be empty
+	Transport  string    // auto (default: TCP, then what the camera asks for), tcp, udp, multicast
+	TLS        CameraTLS // rtsps: which certificate is trusted
+	Priority   int       // 1 (first to lose pictures when the node is overloaded) to 9 (last); 0 is 5
 	Detector   DetectorConfig
 	AnalyseFPS float64    // frames analysed per second; 0 is every frame of a file and 2 for a live camera
 	Heights    []HeightAt // how tall people are where, by perspective; detections of other heights are dropped. Empty: any height
 	Zones      []Zone
 	Counters   []Counter
+}
+
+// CameraTLS says which certificate of an RTSPS camera is trusted: the pinned one, else one that the system's roots or CA
+// vouch for. Cameras sign their own.
+type CameraTLS struct {
+	Fingerprint string // SHA-256 of the certificate, 64 hexadecimal digits, colons allowed; may be empty
+	CA          string // PEM of a private authority, added to the system's roots; may be empty
 }
 
 // DetectorConfig says how people are found.

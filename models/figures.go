@@ -121,11 +121,55 @@ type CameraHealth struct {
 	Since  time.Time
 }
 
+// Stream is what is known of a camera's stream now.
+type Stream struct {
+	Source      string // main or sub; empty before the first picture
+	Codec       Codec
+	Transport   string // tcp, udp, multicast, tls
+	Size               // coded pictures; zero until known
+	FPS         float64
+	BitRate     float64       // bits per second, last 10 s
+	GOP         time.Duration // between the last two key frames; 0 until known
+	BFrames     bool          // pictures come in another order than they are shown
+	Skew        time.Duration // the camera's clock minus the node's, from its sender reports: reported, never used
+	SkewKnown   bool
+	Connections int64 // since the node began to watch the camera
+	Jumps       int64 // steps of the stream's clock that were taken out, likewise
+	Lost        int64 // packets that did not arrive, likewise
+}
+
+// Counts are what a camera's analysis did and left undone since it began.
+type Counts struct {
+	Units    int64 // access units received
+	Skipped  int64 // access units that came while the decoder was too slow
+	Idle     int64 // access units not decoded because nothing moved
+	Shed     int64 // access units not decoded because the node was overloaded
+	Dropped  int64 // decoded frames that a newer one replaced before there was time for them
+	Damaged  int64 // frames of damaged groups of pictures
+	Failed   int64 // pictures that could not be decoded or analysed
+	Analysed int64
+	Gated    int64 // of the analysed frames, those in which nothing had moved: the detections before stood
+	Restarts int64 // of the decoder's process because of this camera or one beside it
+}
+
+// DecodeMode says how much of a camera's stream is decoded.
+type DecodeMode string
+
+// The modes.
+const (
+	DecodeIdle   DecodeMode = "idle"   // key frames only: nothing moves
+	DecodeActive DecodeMode = "active" // every frame
+	DecodeShed   DecodeMode = "shed"   // the beginning of each group of pictures: the node is overloaded
+)
+
 // Live is what one camera shows now: the newest figures, for tiles and terminals, never stored.
 type Live struct {
 	Camera      string
 	At          time.Time // capture time of the newest analysed frame; zero before the first
 	Health      CameraHealth
+	Stream      Stream
+	Mode        DecodeMode // empty before the first frame
+	Counts      Counts
 	FPSIn       float64 // frames received per second, last 10 s
 	FPSAnalysed float64 // frames analysed per second, last 10 s
 	Gated       float64 // share of those, 0..1, in which nothing had moved, so that the detections before stood

@@ -39,6 +39,9 @@ type PixelFormat uint8
 const (
 	BGR24 PixelFormat = iota // 3 bytes a pixel: blue, green, red; rows are Stride bytes apart
 	Gray8                    // 1 byte a pixel
+	// I420 is what cameras code: a plane of luma (Y) of H rows of Stride bytes, then one of blue (U) and one of red (V)
+	// difference, each of (H+1)/2 rows of (Stride+1)/2 bytes, all in Pix one after the other.
+	I420
 )
 
 // Frame is one decoded picture: plain bytes, never a native handle. It belongs to the pipeline; a stage may read it
@@ -47,10 +50,12 @@ type Frame struct {
 	Number int64     // position in the source, from 1
 	At     time.Time // capture time; the only clock of analytics
 	Size
-	Stride  int // bytes from one row to the next
-	Format  PixelFormat
-	Pix     []byte
-	Damaged bool // decoded from a damaged group of pictures: not analysed
+	Stride    int // bytes from one row to the next
+	Format    PixelFormat
+	Pix       []byte
+	FullRange bool // I420: luma is 0..255 as in JPEG, else 16..235
+	BT709     bool // I420: colour matrix of ITU-R BT.709, else BT.601
+	Damaged   bool // decoded from a damaged group of pictures: not analysed
 }
 
 // Detection is one person found in one frame.

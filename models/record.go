@@ -68,7 +68,16 @@ type Beat struct {
 	Version     string
 	MemoryBytes uint64
 	OutboxDepth int // records not yet acknowledged
+	Budgets     []Budget
 	Cameras     []Live
+}
+
+// Budget is one resource of a node: what is used, what may be used, and what is left out to stay inside.
+type Budget struct {
+	Resource string  // memory (bytes), cpu (cores), disk (bytes), ring (bytes of coded pictures kept)
+	Used     float64 // now; cpu: mean of the last 10 s
+	Limit    float64 // 0 is unlimited
+	Shed     string  // what is left out now, for an operator, in English; empty when nothing is
 }
 
 // NodeConfig is what the centre pushes to a node.

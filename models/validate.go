@@ -2,8 +2,11 @@ package models
 
 import (
 	"cmp"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +14,7 @@ import (
 
 // WithDefaults returns the camera with every unset setting filled in; the original is not changed.
 func (c Camera) WithDefaults() Camera {
+	c.Transport, c.Priority = cmp.Or(c.Transport, "auto"), cmp.Or(c.Priority, 5)
 	c.Zones = append([]Zone(nil), c.Zones...)
 	for i := range c.Zones {
 		z := &c.Zones[i]
@@ -71,6 +75,17 @@ func (c *Camera) Validate() error {
 	default:
 		return Invalid("camera.detector.motion_gate", "%q: use on or off", c.Detector.MotionGate)
 	}
+	switch c.Transport {
+	case "", "auto", "tcp", "udp", "multicast":
+	default:
+		return Invalid("camera.transport", "%q is not a transport: use auto, tcp, udp or multicast", c.Transport)
+	}
+	if c.Priority < 0 || c.Priority > 9 {
+		return Invalid("camera.priority", "%d is out of range: 1 (first to lose pictures when the node is overloaded) to 9 (last)", c.Priority)
+	}
+	if err := c.TLS.validate(); err != nil {
+		return err
+	}
 	if err := validateHeights(c.Heights); err != nil {
 		return err
 	}
@@ -99,6 +114,42 @@ func (c *Camera) Validate() error {
 		}
 	}
 	return nil
+}
+
+// fingerprint is a SHA-256 as people copy it.
+var fingerprint = regexp.MustCompile(`^([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$`)
+
+func (t *CameraTLS) validate() error {
+	if t.Fingerprint != "" && !fingerprint.MatchString(t.Fingerprint) {
+		return Invalid("camera.tls.fingerprint", "give the SHA-256 of the camera's certificate: 64 hexadecimal digits, as `cwctl camera test` prints it")
+	}
+	if t.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(t.CA)) {
+		return Invalid("camera.tls.ca", "holds no certificate: give the authority's certificate as PEM, beginning with -----BEGIN CERTIFICATE-----")
+	}
+	return nil
+}
+
+// AllowedNetworks are the address ranges in which the site's cameras may be.
+func (s *Site) AllowedNetworks() ([]netip.Prefix, error) {
+	if len(s.Networks) == 0 {
+		return privateNetworks, nil
+	}
+	out := make([]netip.Prefix, len(s.Networks))
+	for i, n := range s.Networks {
+		p, err := netip.ParsePrefix(n)
+		if err != nil || p.Addr().Is4In6() {
+			return nil, Invalid(fmt.Sprintf("networks[%d]", i), "%q is not an address range: write 10.20.0.0/16, or 10.20.0.7/32 for one address", n)
+		}
+		out[i] = p.Masked()
+	}
+	return out, nil
+}
+
+// privateNetworks are where cameras are when their site names no networks.
+var privateNetworks = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"), // RFC 1918
+	netip.MustParsePrefix("100.64.0.0/10"), // RFC 6598
+	netip.MustParsePrefix("fc00::/7"),      // RFC 4193
 }
 
 // validateHeights checks that lines go down the picture and that each leaves room for people.
@@ -265,6 +316,9 @@ func ValidateRegistry(units []Unit, sites []Site, cameras []Camera) error {
 			return within(field, err)
 		}
 		if err := s.Calendar.Validate(); err != nil {
+			return within(field, err)
+		}
+		if _, err := s.AllowedNetworks(); err != nil {
 			return within(field, err)
 		}
 	}

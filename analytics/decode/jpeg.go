@@ -6,7 +6,6 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"time"
 
 	"github.com/counterwatch/counterwatch/models"
 )
@@ -15,20 +14,14 @@ import (
 const maxPixels = 8192 * 8192
 
 // JPEG is the decoder of Motion JPEG. Its zero value is ready.
-type JPEG struct {
-	want   func(at time.Time) bool
-	number int64
-}
+type JPEG struct{ number int64 }
 
 var _ Decoder = (*JPEG)(nil)
 
-// Select is as in Decoder.
-func (d *JPEG) Select(want func(at time.Time) bool) { d.want = want }
-
 // Decode decodes the unit's one JPEG.
-func (d *JPEG) Decode(u *models.AccessUnit) ([]*models.Frame, error) {
+func (d *JPEG) Decode(u *models.AccessUnit, want Want) ([]*models.Frame, error) {
 	d.number++
-	if d.want != nil && !d.want(u.At) {
+	if want == Skip {
 		return nil, nil
 	}
 	if len(u.NALUs) != 1 {

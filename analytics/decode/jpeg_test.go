@@ -52,7 +52,7 @@ func TestJPEG(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			at := time.Unix(5, 0)
 			var d JPEG
-			fs, err := d.Decode(&models.AccessUnit{Codec: models.CodecMJPEG, NALUs: [][]byte{picture(t, c.img)}, At: at, Damaged: true})
+			fs, err := d.Decode(&models.AccessUnit{Codec: models.CodecMJPEG, NALUs: [][]byte{picture(t, c.img)}, At: at, Damaged: true}, Picture)
 			if err != nil || len(fs) != 1 {
 				t.Fatal(fs, err)
 			}
@@ -71,12 +71,11 @@ func TestJPEG(t *testing.T) {
 	}
 }
 
-func TestJPEGSelect(t *testing.T) {
+func TestJPEGSkip(t *testing.T) {
 	var d JPEG
-	d.Select(func(at time.Time) bool { return at.Unix() == 2 })
 	n := 0
-	for s := range int64(4) {
-		fs, err := d.Decode(&models.AccessUnit{NALUs: [][]byte{picture(t, halves(8, 8))}, At: time.Unix(s, 0)})
+	for _, want := range []Want{Skip, Skip, Picture, Skip} {
+		fs, err := d.Decode(&models.AccessUnit{NALUs: [][]byte{picture(t, halves(8, 8))}}, want)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +97,7 @@ func FuzzJPEG(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var d JPEG
-		fs, err := d.Decode(&models.AccessUnit{NALUs: [][]byte{data}})
+		fs, err := d.Decode(&models.AccessUnit{NALUs: [][]byte{data}}, Glance)
 		if (err == nil) != (len(fs) == 1) {
 			t.Fatalf("%d frames and error %v", len(fs), err)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/counterwatch/counterwatch/analytics/decode"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -17,7 +18,6 @@ const maxDelay = 64
 // Decoder decodes the access units of one camera. It is not safe for concurrent use.
 type Decoder struct {
 	d       *C.cw_decoder
-	want    func(at time.Time) bool
 	annexB  []byte
 	units   map[int64]unitInfo // sent and not yet seen again, by sequence number
 	sent    int64
@@ -30,6 +30,7 @@ type Decoder struct {
 type unitInfo struct {
 	at      time.Time
 	damaged bool
+	wanted  bool
 }
 
 // NewDecoder opens a decoder for H.264 or H.265; any other codec is a KindUnsupported error.
@@ -46,14 +47,10 @@ func NewDecoder(codec models.Codec) (*Decoder, error) {
 	return d, nil
 }
 
-// Select makes the decoder return only frames whose capture time want accepts; the others are decoded, because later
-// pictures refer to them, but never converted. nil, the default, returns all.
-func (d *Decoder) Select(want func(at time.Time) bool) { d.want = want }
-
 // Decode sends one access unit and returns the frames that came out, in presentation order: none while the decoder
 // waits for a key frame or for pictures to reorder. A unit of a new Epoch first drains the old one. After an error the
 // decoder goes on with the next unit.
-func (d *Decoder) Decode(u *models.AccessUnit) ([]*models.Frame, error) {
+func (d *Decoder) Decode(u *models.AccessUnit, want decode.Want) ([]*models.Frame, error) {
 	var frames []*models.Frame
 	if u.Epoch != d.epoch {
 		if d.started {
@@ -73,14 +70,19 @@ func (d *Decoder) Decode(u *models.AccessUnit) ([]*models.Frame, error) {
 		d.annexB = append(append(d.annexB, 0, 0, 0, 1), n...)
 	}
 	d.sent++
-	d.units[d.sent] = unitInfo{u.At, u.Damaged}
+	d.units[d.sent] = unitInfo{u.At, u.Damaged, want != decode.Skip}
 	delete(d.units, d.sent-maxDelay)
 	r := C.cw_send(d.d, (*C.uint8_t)(unsafe.Pointer(&d.annexB[0])), C.int(len(d.annexB)), C.int64_t(d.sent))
 	more, err := d.receive()
 	if r < 0 && err == nil {
 		err = fmt.Errorf("decode picture: %s", avError(r))
 	}
-	return append(frames, more...), err
+	frames = append(frames, more...)
+	if want == decode.Glance && err == nil {
+		more, err = d.Flush()
+		frames = append(frames, more...)
+	}
+	return frames, err
 }
 
 // Flush returns the frames that were held back and makes the decoder wait for a key frame.
@@ -113,7 +115,7 @@ func (d *Decoder) receive() ([]*models.Frame, error) {
 		d.decoded++
 		u, known := d.units[int64(d.d.frame.pts)]
 		delete(d.units, int64(d.d.frame.pts))
-		if !known || d.want != nil && !d.want(u.at) {
+		if !known || !u.wanted {
 			continue
 		}
 		f, err := picture(d.d)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/counterwatch/counterwatch/analytics/decode"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -246,9 +247,9 @@ func TestDecoder(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer d.Close()
-			decode := func(us ...*models.AccessUnit) (frames []*models.Frame) {
+			send := func(want decode.Want, us ...*models.AccessUnit) (frames []*models.Frame) {
 				for _, u := range us {
-					f, err := d.Decode(u)
+					f, err := d.Decode(u, want)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -256,10 +257,10 @@ func TestDecoder(t *testing.T) {
 				}
 				return frames
 			}
-			if f := decode(in[1:10]...); len(f) != 0 {
+			if f := send(decode.Picture, in[1:10]...); len(f) != 0 {
 				t.Fatalf("%d frames before the first key frame", len(f))
 			}
-			frames := decode(in[10:20]...)
+			frames := send(decode.Picture, in[10:20]...)
 			rest, err := d.Flush()
 			if err != nil {
 				t.Fatal(err)
@@ -274,16 +275,15 @@ func TestDecoder(t *testing.T) {
 					t.Fatalf("frame %d: %d at %v damaged %v, want at %v", i, f.Number, f.At, f.Damaged, in[10+i].At)
 				}
 			}
-			if f := decode(in[21:29]...); len(f) != 0 {
+			if f := send(decode.Picture, in[21:29]...); len(f) != 0 {
 				t.Fatalf("%d frames after a flush without a key frame", len(f))
 			}
 
 			// A new epoch drains the old one; damage is handed on; frames nobody wants are not made.
-			first := decode(in[0:5]...)
+			first := append(send(decode.Skip, in[0:4]...), send(decode.Picture, in[4])...)
 			again := *in[20]
 			again.Epoch, again.Damaged = 2, true
-			d.Select(func(at time.Time) bool { return !at.Before(in[4].At) })
-			next := decode(&again)
+			next := send(decode.Picture, &again)
 			rest, _ = d.Flush()
 			all := append(append(first, next...), rest...)
 			if l := all[len(all)-1]; !l.Damaged || !l.At.Equal(in[20].At) || all[0].Damaged {
@@ -302,7 +302,7 @@ func TestDecoderReordersB(t *testing.T) {
 	defer d.Close()
 	n := 0
 	for _, u := range in {
-		f, err := d.Decode(u)
+		f, err := d.Decode(u, decode.Picture)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -322,12 +322,12 @@ func TestDecoderSurvivesGarbage(t *testing.T) {
 	}
 	defer d.Close()
 	garbage := &models.AccessUnit{Codec: models.CodecH264, Epoch: 1, Key: true, NALUs: [][]byte{[]byte("\x67garbage"), []byte("\x65garbage")}, At: in[0].At}
-	if _, err := d.Decode(garbage); err == nil {
+	if _, err := d.Decode(garbage, decode.Picture); err == nil {
 		t.Fatal("garbage was decoded")
 	}
 	n := 0
 	for _, u := range in[5:] {
-		f, _ := d.Decode(u)
+		f, _ := d.Decode(u, decode.Picture)
 		n += len(f)
 	}
 	rest, _ := d.Flush()
@@ -350,8 +350,8 @@ func FuzzDecoder(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer d.Close()
-		_, _ = d.Decode(&models.AccessUnit{Key: true, NALUs: [][]byte{a, b}})
-		_, _ = d.Decode(&models.AccessUnit{NALUs: [][]byte{b, a}})
+		_, _ = d.Decode(&models.AccessUnit{Key: true, NALUs: [][]byte{a, b}}, decode.Picture)
+		_, _ = d.Decode(&models.AccessUnit{NALUs: [][]byte{b, a}}, decode.Picture)
 		_, _ = d.Flush()
 	})
 }
