@@ -216,7 +216,7 @@ func nodeConfig(sites map[string]models.Site, cameras []models.Camera) models.No
 	slices.SortFunc(cfg.Cameras, func(a, b models.Camera) int { return strings.Compare(a.ID, b.ID) })
 	h := sha256.New()
 	for _, c := range cfg.Cameras {
-		fmt.Fprintf(h, "%q\n", c.URL.Reveal()) // JSON leaves the password out
+		fmt.Fprintf(h, "%q %q\n", c.URL.Reveal(), c.SubURL.Reveal()) // JSON leaves the password out
 	}
 	if err := json.NewEncoder(h).Encode(cfg); err != nil {
 		panic(fmt.Sprintf("a checked configuration cannot be encoded: %v", err))

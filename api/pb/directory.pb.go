@@ -239,7 +239,9 @@ type Site struct {
 	// When counters are to be staffed.
 	Calendar *Calendar `protobuf:"bytes,5,opt,name=calendar,proto3" json:"calendar,omitempty"`
 	// To be shown beside every figure of the site; may be empty.
-	Notice        string `protobuf:"bytes,6,opt,name=notice,proto3" json:"notice,omitempty"`
+	Notice string `protobuf:"bytes,6,opt,name=notice,proto3" json:"notice,omitempty"`
+	// Address ranges in which its cameras may be (10.20.0.0/16); empty is private networks.
+	Networks      []string `protobuf:"bytes,7,rep,name=networks,proto3" json:"networks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -314,6 +316,13 @@ func (x *Site) GetNotice() string {
 		return x.Notice
 	}
 	return ""
+}
+
+func (x *Site) GetNetworks() []string {
+	if x != nil {
+		return x.Networks
+	}
+	return nil
 }
 
 // Calendar says when counters are to be staffed, in the site's local time.
@@ -557,7 +566,13 @@ type Camera struct {
 	// Newest figures; set by GetCamera when the camera's node has told them.
 	Live *CameraLive `protobuf:"bytes,9,opt,name=live,proto3" json:"live,omitempty"`
 	// How tall people are where, by perspective; detections of other heights are dropped. Empty: any height.
-	Heights       []*HeightAt `protobuf:"bytes,10,rep,name=heights,proto3" json:"heights,omitempty"`
+	Heights []*HeightAt `protobuf:"bytes,10,rep,name=heights,proto3" json:"heights,omitempty"`
+	// How pictures are carried: auto (default: TCP, then what the camera asks for), tcp, udp, multicast.
+	Transport string `protobuf:"bytes,11,opt,name=transport,proto3" json:"transport,omitempty"`
+	// 1 (first to lose pictures when its node is overloaded) to 9 (last); 0 is the default, 5.
+	Priority int32 `protobuf:"varint,12,opt,name=priority,proto3" json:"priority,omitempty"`
+	// Which certificate of an rtsps camera is trusted.
+	Tls           *CameraTLS `protobuf:"bytes,13,opt,name=tls,proto3" json:"tls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -662,6 +677,82 @@ func (x *Camera) GetHeights() []*HeightAt {
 	return nil
 }
 
+func (x *Camera) GetTransport() string {
+	if x != nil {
+		return x.Transport
+	}
+	return ""
+}
+
+func (x *Camera) GetPriority() int32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+func (x *Camera) GetTls() *CameraTLS {
+	if x != nil {
+		return x.Tls
+	}
+	return nil
+}
+
+// CameraTLS says which certificate of a camera is trusted.
+type CameraTLS struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the certificate, 64 hexadecimal digits; may be empty.
+	Fingerprint string `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// PEM of a private authority, added to the system's; may be empty.
+	Ca            string `protobuf:"bytes,2,opt,name=ca,proto3" json:"ca,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CameraTLS) Reset() {
+	*x = CameraTLS{}
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CameraTLS) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CameraTLS) ProtoMessage() {}
+
+func (x *CameraTLS) ProtoReflect() protoreflect.Message {
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CameraTLS.ProtoReflect.Descriptor instead.
+func (*CameraTLS) Descriptor() ([]byte, []int) {
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CameraTLS) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+func (x *CameraTLS) GetCa() string {
+	if x != nil {
+		return x.Ca
+	}
+	return ""
+}
+
 // HeightAt is the span of heights of people whose foot is on one line of the picture.
 type HeightAt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -677,7 +768,7 @@ type HeightAt struct {
 
 func (x *HeightAt) Reset() {
 	*x = HeightAt{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[6]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -689,7 +780,7 @@ func (x *HeightAt) String() string {
 func (*HeightAt) ProtoMessage() {}
 
 func (x *HeightAt) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[6]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -702,7 +793,7 @@ func (x *HeightAt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeightAt.ProtoReflect.Descriptor instead.
 func (*HeightAt) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{6}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *HeightAt) GetY() float64 {
@@ -749,7 +840,7 @@ type DetectorConfig struct {
 
 func (x *DetectorConfig) Reset() {
 	*x = DetectorConfig{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[7]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +852,7 @@ func (x *DetectorConfig) String() string {
 func (*DetectorConfig) ProtoMessage() {}
 
 func (x *DetectorConfig) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[7]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +865,7 @@ func (x *DetectorConfig) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DetectorConfig.ProtoReflect.Descriptor instead.
 func (*DetectorConfig) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{7}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DetectorConfig) GetKind() string {
@@ -853,7 +944,7 @@ type Zone struct {
 
 func (x *Zone) Reset() {
 	*x = Zone{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[8]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -865,7 +956,7 @@ func (x *Zone) String() string {
 func (*Zone) ProtoMessage() {}
 
 func (x *Zone) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[8]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -878,7 +969,7 @@ func (x *Zone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Zone.ProtoReflect.Descriptor instead.
 func (*Zone) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{8}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Zone) GetId() string {
@@ -979,7 +1070,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[9]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -991,7 +1082,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[9]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1004,7 +1095,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{9}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Counter) GetName() string {
@@ -1109,7 +1200,7 @@ type GetOverviewRequest struct {
 
 func (x *GetOverviewRequest) Reset() {
 	*x = GetOverviewRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[10]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1121,7 +1212,7 @@ func (x *GetOverviewRequest) String() string {
 func (*GetOverviewRequest) ProtoMessage() {}
 
 func (x *GetOverviewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[10]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1134,7 +1225,7 @@ func (x *GetOverviewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOverviewRequest.ProtoReflect.Descriptor instead.
 func (*GetOverviewRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{10}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetOverviewRequest) GetUnit() string {
@@ -1159,7 +1250,7 @@ type Overview struct {
 
 func (x *Overview) Reset() {
 	*x = Overview{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[11]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1171,7 +1262,7 @@ func (x *Overview) String() string {
 func (*Overview) ProtoMessage() {}
 
 func (x *Overview) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[11]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1184,7 +1275,7 @@ func (x *Overview) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Overview.ProtoReflect.Descriptor instead.
 func (*Overview) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{11}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Overview) GetTime() *timestamppb.Timestamp {
@@ -1229,7 +1320,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[12]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1241,7 +1332,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[12]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1254,7 +1345,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{12}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Place) GetName() string {
@@ -1332,7 +1423,7 @@ type PlaceStatus struct {
 
 func (x *PlaceStatus) Reset() {
 	*x = PlaceStatus{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[13]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1344,7 +1435,7 @@ func (x *PlaceStatus) String() string {
 func (*PlaceStatus) ProtoMessage() {}
 
 func (x *PlaceStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[13]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1357,7 +1448,7 @@ func (x *PlaceStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlaceStatus.ProtoReflect.Descriptor instead.
 func (*PlaceStatus) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{13}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PlaceStatus) GetSeverity() Severity {
@@ -1465,7 +1556,7 @@ type DayFigures struct {
 
 func (x *DayFigures) Reset() {
 	*x = DayFigures{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[14]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1477,7 +1568,7 @@ func (x *DayFigures) String() string {
 func (*DayFigures) ProtoMessage() {}
 
 func (x *DayFigures) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[14]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1490,7 +1581,7 @@ func (x *DayFigures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DayFigures.ProtoReflect.Descriptor instead.
 func (*DayFigures) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{14}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DayFigures) GetVisits() int32 {
@@ -1550,7 +1641,7 @@ type ListUnitsRequest struct {
 
 func (x *ListUnitsRequest) Reset() {
 	*x = ListUnitsRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[15]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1562,7 +1653,7 @@ func (x *ListUnitsRequest) String() string {
 func (*ListUnitsRequest) ProtoMessage() {}
 
 func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[15]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1575,7 +1666,7 @@ func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnitsRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{15}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListUnitsRequest) GetPageSize() int32 {
@@ -1612,7 +1703,7 @@ type ListUnitsResponse struct {
 
 func (x *ListUnitsResponse) Reset() {
 	*x = ListUnitsResponse{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[16]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1715,7 @@ func (x *ListUnitsResponse) String() string {
 func (*ListUnitsResponse) ProtoMessage() {}
 
 func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[16]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1728,7 @@ func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnitsResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{16}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListUnitsResponse) GetUnits() []*Unit {
@@ -1665,7 +1756,7 @@ type GetUnitRequest struct {
 
 func (x *GetUnitRequest) Reset() {
 	*x = GetUnitRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[17]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +1768,7 @@ func (x *GetUnitRequest) String() string {
 func (*GetUnitRequest) ProtoMessage() {}
 
 func (x *GetUnitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[17]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,7 +1781,7 @@ func (x *GetUnitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUnitRequest.ProtoReflect.Descriptor instead.
 func (*GetUnitRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{17}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetUnitRequest) GetName() string {
@@ -1715,7 +1806,7 @@ type ListSitesRequest struct {
 
 func (x *ListSitesRequest) Reset() {
 	*x = ListSitesRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[18]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1727,7 +1818,7 @@ func (x *ListSitesRequest) String() string {
 func (*ListSitesRequest) ProtoMessage() {}
 
 func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[18]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1740,7 +1831,7 @@ func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesRequest.ProtoReflect.Descriptor instead.
 func (*ListSitesRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{18}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListSitesRequest) GetPageSize() int32 {
@@ -1777,7 +1868,7 @@ type ListSitesResponse struct {
 
 func (x *ListSitesResponse) Reset() {
 	*x = ListSitesResponse{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[19]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1789,7 +1880,7 @@ func (x *ListSitesResponse) String() string {
 func (*ListSitesResponse) ProtoMessage() {}
 
 func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[19]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1802,7 +1893,7 @@ func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesResponse.ProtoReflect.Descriptor instead.
 func (*ListSitesResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{19}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListSitesResponse) GetSites() []*Site {
@@ -1830,7 +1921,7 @@ type GetSiteRequest struct {
 
 func (x *GetSiteRequest) Reset() {
 	*x = GetSiteRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[20]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +1933,7 @@ func (x *GetSiteRequest) String() string {
 func (*GetSiteRequest) ProtoMessage() {}
 
 func (x *GetSiteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[20]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +1946,7 @@ func (x *GetSiteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSiteRequest.ProtoReflect.Descriptor instead.
 func (*GetSiteRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{20}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetSiteRequest) GetName() string {
@@ -1880,7 +1971,7 @@ type ListCamerasRequest struct {
 
 func (x *ListCamerasRequest) Reset() {
 	*x = ListCamerasRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[21]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1892,7 +1983,7 @@ func (x *ListCamerasRequest) String() string {
 func (*ListCamerasRequest) ProtoMessage() {}
 
 func (x *ListCamerasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[21]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1905,7 +1996,7 @@ func (x *ListCamerasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCamerasRequest.ProtoReflect.Descriptor instead.
 func (*ListCamerasRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{21}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListCamerasRequest) GetPageSize() int32 {
@@ -1942,7 +2033,7 @@ type ListCamerasResponse struct {
 
 func (x *ListCamerasResponse) Reset() {
 	*x = ListCamerasResponse{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[22]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +2045,7 @@ func (x *ListCamerasResponse) String() string {
 func (*ListCamerasResponse) ProtoMessage() {}
 
 func (x *ListCamerasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[22]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,7 +2058,7 @@ func (x *ListCamerasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCamerasResponse.ProtoReflect.Descriptor instead.
 func (*ListCamerasResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{22}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListCamerasResponse) GetCameras() []*Camera {
@@ -1995,7 +2086,7 @@ type GetCameraRequest struct {
 
 func (x *GetCameraRequest) Reset() {
 	*x = GetCameraRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[23]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2007,7 +2098,7 @@ func (x *GetCameraRequest) String() string {
 func (*GetCameraRequest) ProtoMessage() {}
 
 func (x *GetCameraRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[23]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2020,7 +2111,7 @@ func (x *GetCameraRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCameraRequest.ProtoReflect.Descriptor instead.
 func (*GetCameraRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{23}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetCameraRequest) GetName() string {
@@ -2045,7 +2136,7 @@ type ListCountersRequest struct {
 
 func (x *ListCountersRequest) Reset() {
 	*x = ListCountersRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[24]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2057,7 +2148,7 @@ func (x *ListCountersRequest) String() string {
 func (*ListCountersRequest) ProtoMessage() {}
 
 func (x *ListCountersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[24]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2070,7 +2161,7 @@ func (x *ListCountersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCountersRequest.ProtoReflect.Descriptor instead.
 func (*ListCountersRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{24}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListCountersRequest) GetParent() string {
@@ -2107,7 +2198,7 @@ type ListCountersResponse struct {
 
 func (x *ListCountersResponse) Reset() {
 	*x = ListCountersResponse{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[25]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2119,7 +2210,7 @@ func (x *ListCountersResponse) String() string {
 func (*ListCountersResponse) ProtoMessage() {}
 
 func (x *ListCountersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[25]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2132,7 +2223,7 @@ func (x *ListCountersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCountersResponse.ProtoReflect.Descriptor instead.
 func (*ListCountersResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{25}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListCountersResponse) GetCounters() []*Counter {
@@ -2160,7 +2251,7 @@ type GetCounterRequest struct {
 
 func (x *GetCounterRequest) Reset() {
 	*x = GetCounterRequest{}
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[26]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2172,7 +2263,7 @@ func (x *GetCounterRequest) String() string {
 func (*GetCounterRequest) ProtoMessage() {}
 
 func (x *GetCounterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_directory_proto_msgTypes[26]
+	mi := &file_counterwatch_v1_directory_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2185,7 +2276,7 @@ func (x *GetCounterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCounterRequest.ProtoReflect.Descriptor instead.
 func (*GetCounterRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{26}
+	return file_counterwatch_v1_directory_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetCounterRequest) GetName() string {
@@ -2205,14 +2296,15 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"\x06parent\x18\x02 \x01(\tR\x06parent\x12!\n" +
 	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\x12\x12\n" +
 	"\x04kind\x18\x04 \x01(\tR\x04kind:$\xeaA!\n" +
-	"\x11counterwatch/Unit\x12\funits/{unit}\"\xe3\x01\n" +
+	"\x11counterwatch/Unit\x12\funits/{unit}\"\xff\x01\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04unit\x18\x02 \x01(\tR\x04unit\x12!\n" +
 	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\x12\x1b\n" +
 	"\ttime_zone\x18\x04 \x01(\tR\btimeZone\x125\n" +
 	"\bcalendar\x18\x05 \x01(\v2\x19.counterwatch.v1.CalendarR\bcalendar\x12\x16\n" +
-	"\x06notice\x18\x06 \x01(\tR\x06notice:$\xeaA!\n" +
+	"\x06notice\x18\x06 \x01(\tR\x06notice\x12\x1a\n" +
+	"\bnetworks\x18\a \x03(\tR\bnetworks:$\xeaA!\n" +
 	"\x11counterwatch/Site\x12\fsites/{site}\"\x9c\x01\n" +
 	"\bCalendar\x12\x16\n" +
 	"\x06always\x18\x01 \x01(\bR\x06always\x124\n" +
@@ -2231,7 +2323,7 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x124\n" +
 	"\bsessions\x18\x03 \x03(\v2\x18.counterwatch.v1.SessionR\bsessions\x12\x14\n" +
-	"\x05until\x18\x04 \x01(\tR\x05until\"\xbf\x03\n" +
+	"\x05until\x18\x04 \x01(\tR\x05until\"\xa7\x04\n" +
 	"\x06Camera\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x12\n" +
@@ -2244,8 +2336,14 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"\bcounters\x18\b \x03(\v2\x18.counterwatch.v1.CounterR\bcounters\x124\n" +
 	"\x04live\x18\t \x01(\v2\x1b.counterwatch.v1.CameraLiveB\x03\xe0A\x03R\x04live\x123\n" +
 	"\aheights\x18\n" +
-	" \x03(\v2\x19.counterwatch.v1.HeightAtR\aheights:*\xeaA'\n" +
-	"\x13counterwatch/Camera\x12\x10cameras/{camera}\"<\n" +
+	" \x03(\v2\x19.counterwatch.v1.HeightAtR\aheights\x12\x1c\n" +
+	"\ttransport\x18\v \x01(\tR\ttransport\x12\x1a\n" +
+	"\bpriority\x18\f \x01(\x05R\bpriority\x12,\n" +
+	"\x03tls\x18\r \x01(\v2\x1a.counterwatch.v1.CameraTLSR\x03tls:*\xeaA'\n" +
+	"\x13counterwatch/Camera\x12\x10cameras/{camera}\"=\n" +
+	"\tCameraTLS\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x12\x0e\n" +
+	"\x02ca\x18\x02 \x01(\tR\x02ca\"<\n" +
 	"\bHeightAt\x12\f\n" +
 	"\x01y\x18\x01 \x01(\x01R\x01y\x12\x10\n" +
 	"\x03min\x18\x02 \x01(\x01R\x03min\x12\x10\n" +
@@ -2408,7 +2506,7 @@ func file_counterwatch_v1_directory_proto_rawDescGZIP() []byte {
 }
 
 var file_counterwatch_v1_directory_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_counterwatch_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_counterwatch_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_counterwatch_v1_directory_proto_goTypes = []any{
 	(ZoneKind)(0),                 // 0: counterwatch.v1.ZoneKind
 	(Anchor)(0),                   // 1: counterwatch.v1.Anchor
@@ -2418,90 +2516,92 @@ var file_counterwatch_v1_directory_proto_goTypes = []any{
 	(*Session)(nil),               // 5: counterwatch.v1.Session
 	(*CalendarException)(nil),     // 6: counterwatch.v1.CalendarException
 	(*Camera)(nil),                // 7: counterwatch.v1.Camera
-	(*HeightAt)(nil),              // 8: counterwatch.v1.HeightAt
-	(*DetectorConfig)(nil),        // 9: counterwatch.v1.DetectorConfig
-	(*Zone)(nil),                  // 10: counterwatch.v1.Zone
-	(*Counter)(nil),               // 11: counterwatch.v1.Counter
-	(*GetOverviewRequest)(nil),    // 12: counterwatch.v1.GetOverviewRequest
-	(*Overview)(nil),              // 13: counterwatch.v1.Overview
-	(*Place)(nil),                 // 14: counterwatch.v1.Place
-	(*PlaceStatus)(nil),           // 15: counterwatch.v1.PlaceStatus
-	(*DayFigures)(nil),            // 16: counterwatch.v1.DayFigures
-	(*ListUnitsRequest)(nil),      // 17: counterwatch.v1.ListUnitsRequest
-	(*ListUnitsResponse)(nil),     // 18: counterwatch.v1.ListUnitsResponse
-	(*GetUnitRequest)(nil),        // 19: counterwatch.v1.GetUnitRequest
-	(*ListSitesRequest)(nil),      // 20: counterwatch.v1.ListSitesRequest
-	(*ListSitesResponse)(nil),     // 21: counterwatch.v1.ListSitesResponse
-	(*GetSiteRequest)(nil),        // 22: counterwatch.v1.GetSiteRequest
-	(*ListCamerasRequest)(nil),    // 23: counterwatch.v1.ListCamerasRequest
-	(*ListCamerasResponse)(nil),   // 24: counterwatch.v1.ListCamerasResponse
-	(*GetCameraRequest)(nil),      // 25: counterwatch.v1.GetCameraRequest
-	(*ListCountersRequest)(nil),   // 26: counterwatch.v1.ListCountersRequest
-	(*ListCountersResponse)(nil),  // 27: counterwatch.v1.ListCountersResponse
-	(*GetCounterRequest)(nil),     // 28: counterwatch.v1.GetCounterRequest
-	(*CameraLive)(nil),            // 29: counterwatch.v1.CameraLive
-	(*Point)(nil),                 // 30: counterwatch.v1.Point
-	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
-	(Severity)(0),                 // 33: counterwatch.v1.Severity
-	(*Estimate)(nil),              // 34: counterwatch.v1.Estimate
+	(*CameraTLS)(nil),             // 8: counterwatch.v1.CameraTLS
+	(*HeightAt)(nil),              // 9: counterwatch.v1.HeightAt
+	(*DetectorConfig)(nil),        // 10: counterwatch.v1.DetectorConfig
+	(*Zone)(nil),                  // 11: counterwatch.v1.Zone
+	(*Counter)(nil),               // 12: counterwatch.v1.Counter
+	(*GetOverviewRequest)(nil),    // 13: counterwatch.v1.GetOverviewRequest
+	(*Overview)(nil),              // 14: counterwatch.v1.Overview
+	(*Place)(nil),                 // 15: counterwatch.v1.Place
+	(*PlaceStatus)(nil),           // 16: counterwatch.v1.PlaceStatus
+	(*DayFigures)(nil),            // 17: counterwatch.v1.DayFigures
+	(*ListUnitsRequest)(nil),      // 18: counterwatch.v1.ListUnitsRequest
+	(*ListUnitsResponse)(nil),     // 19: counterwatch.v1.ListUnitsResponse
+	(*GetUnitRequest)(nil),        // 20: counterwatch.v1.GetUnitRequest
+	(*ListSitesRequest)(nil),      // 21: counterwatch.v1.ListSitesRequest
+	(*ListSitesResponse)(nil),     // 22: counterwatch.v1.ListSitesResponse
+	(*GetSiteRequest)(nil),        // 23: counterwatch.v1.GetSiteRequest
+	(*ListCamerasRequest)(nil),    // 24: counterwatch.v1.ListCamerasRequest
+	(*ListCamerasResponse)(nil),   // 25: counterwatch.v1.ListCamerasResponse
+	(*GetCameraRequest)(nil),      // 26: counterwatch.v1.GetCameraRequest
+	(*ListCountersRequest)(nil),   // 27: counterwatch.v1.ListCountersRequest
+	(*ListCountersResponse)(nil),  // 28: counterwatch.v1.ListCountersResponse
+	(*GetCounterRequest)(nil),     // 29: counterwatch.v1.GetCounterRequest
+	(*CameraLive)(nil),            // 30: counterwatch.v1.CameraLive
+	(*Point)(nil),                 // 31: counterwatch.v1.Point
+	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
+	(Severity)(0),                 // 34: counterwatch.v1.Severity
+	(*Estimate)(nil),              // 35: counterwatch.v1.Estimate
 }
 var file_counterwatch_v1_directory_proto_depIdxs = []int32{
 	4,  // 0: counterwatch.v1.Site.calendar:type_name -> counterwatch.v1.Calendar
 	5,  // 1: counterwatch.v1.Calendar.sessions:type_name -> counterwatch.v1.Session
 	6,  // 2: counterwatch.v1.Calendar.exceptions:type_name -> counterwatch.v1.CalendarException
 	5,  // 3: counterwatch.v1.CalendarException.sessions:type_name -> counterwatch.v1.Session
-	9,  // 4: counterwatch.v1.Camera.detector:type_name -> counterwatch.v1.DetectorConfig
-	10, // 5: counterwatch.v1.Camera.zones:type_name -> counterwatch.v1.Zone
-	11, // 6: counterwatch.v1.Camera.counters:type_name -> counterwatch.v1.Counter
-	29, // 7: counterwatch.v1.Camera.live:type_name -> counterwatch.v1.CameraLive
-	8,  // 8: counterwatch.v1.Camera.heights:type_name -> counterwatch.v1.HeightAt
-	0,  // 9: counterwatch.v1.Zone.kind:type_name -> counterwatch.v1.ZoneKind
-	1,  // 10: counterwatch.v1.Zone.anchor:type_name -> counterwatch.v1.Anchor
-	30, // 11: counterwatch.v1.Zone.polygon:type_name -> counterwatch.v1.Point
-	31, // 12: counterwatch.v1.Zone.min_dwell:type_name -> google.protobuf.Duration
-	31, // 13: counterwatch.v1.Zone.wait_at:type_name -> google.protobuf.Duration
-	31, // 14: counterwatch.v1.Counter.max_absence:type_name -> google.protobuf.Duration
-	31, // 15: counterwatch.v1.Counter.max_absence_with_waiting:type_name -> google.protobuf.Duration
-	31, // 16: counterwatch.v1.Counter.unattended:type_name -> google.protobuf.Duration
-	31, // 17: counterwatch.v1.Counter.opened_late_after:type_name -> google.protobuf.Duration
-	4,  // 18: counterwatch.v1.Counter.calendar:type_name -> counterwatch.v1.Calendar
-	32, // 19: counterwatch.v1.Overview.time:type_name -> google.protobuf.Timestamp
-	14, // 20: counterwatch.v1.Overview.places:type_name -> counterwatch.v1.Place
-	15, // 21: counterwatch.v1.Overview.total:type_name -> counterwatch.v1.PlaceStatus
-	15, // 22: counterwatch.v1.Place.status:type_name -> counterwatch.v1.PlaceStatus
-	33, // 23: counterwatch.v1.PlaceStatus.severity:type_name -> counterwatch.v1.Severity
-	16, // 24: counterwatch.v1.PlaceStatus.today:type_name -> counterwatch.v1.DayFigures
-	34, // 25: counterwatch.v1.DayFigures.wait_median_s:type_name -> counterwatch.v1.Estimate
-	34, // 26: counterwatch.v1.DayFigures.wait_p90_s:type_name -> counterwatch.v1.Estimate
-	34, // 27: counterwatch.v1.DayFigures.staffing:type_name -> counterwatch.v1.Estimate
-	2,  // 28: counterwatch.v1.ListUnitsResponse.units:type_name -> counterwatch.v1.Unit
-	3,  // 29: counterwatch.v1.ListSitesResponse.sites:type_name -> counterwatch.v1.Site
-	7,  // 30: counterwatch.v1.ListCamerasResponse.cameras:type_name -> counterwatch.v1.Camera
-	11, // 31: counterwatch.v1.ListCountersResponse.counters:type_name -> counterwatch.v1.Counter
-	12, // 32: counterwatch.v1.DirectoryService.GetOverview:input_type -> counterwatch.v1.GetOverviewRequest
-	17, // 33: counterwatch.v1.DirectoryService.ListUnits:input_type -> counterwatch.v1.ListUnitsRequest
-	19, // 34: counterwatch.v1.DirectoryService.GetUnit:input_type -> counterwatch.v1.GetUnitRequest
-	20, // 35: counterwatch.v1.DirectoryService.ListSites:input_type -> counterwatch.v1.ListSitesRequest
-	22, // 36: counterwatch.v1.DirectoryService.GetSite:input_type -> counterwatch.v1.GetSiteRequest
-	23, // 37: counterwatch.v1.DirectoryService.ListCameras:input_type -> counterwatch.v1.ListCamerasRequest
-	25, // 38: counterwatch.v1.DirectoryService.GetCamera:input_type -> counterwatch.v1.GetCameraRequest
-	26, // 39: counterwatch.v1.DirectoryService.ListCounters:input_type -> counterwatch.v1.ListCountersRequest
-	28, // 40: counterwatch.v1.DirectoryService.GetCounter:input_type -> counterwatch.v1.GetCounterRequest
-	13, // 41: counterwatch.v1.DirectoryService.GetOverview:output_type -> counterwatch.v1.Overview
-	18, // 42: counterwatch.v1.DirectoryService.ListUnits:output_type -> counterwatch.v1.ListUnitsResponse
-	2,  // 43: counterwatch.v1.DirectoryService.GetUnit:output_type -> counterwatch.v1.Unit
-	21, // 44: counterwatch.v1.DirectoryService.ListSites:output_type -> counterwatch.v1.ListSitesResponse
-	3,  // 45: counterwatch.v1.DirectoryService.GetSite:output_type -> counterwatch.v1.Site
-	24, // 46: counterwatch.v1.DirectoryService.ListCameras:output_type -> counterwatch.v1.ListCamerasResponse
-	7,  // 47: counterwatch.v1.DirectoryService.GetCamera:output_type -> counterwatch.v1.Camera
-	27, // 48: counterwatch.v1.DirectoryService.ListCounters:output_type -> counterwatch.v1.ListCountersResponse
-	11, // 49: counterwatch.v1.DirectoryService.GetCounter:output_type -> counterwatch.v1.Counter
-	41, // [41:50] is the sub-list for method output_type
-	32, // [32:41] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	10, // 4: counterwatch.v1.Camera.detector:type_name -> counterwatch.v1.DetectorConfig
+	11, // 5: counterwatch.v1.Camera.zones:type_name -> counterwatch.v1.Zone
+	12, // 6: counterwatch.v1.Camera.counters:type_name -> counterwatch.v1.Counter
+	30, // 7: counterwatch.v1.Camera.live:type_name -> counterwatch.v1.CameraLive
+	9,  // 8: counterwatch.v1.Camera.heights:type_name -> counterwatch.v1.HeightAt
+	8,  // 9: counterwatch.v1.Camera.tls:type_name -> counterwatch.v1.CameraTLS
+	0,  // 10: counterwatch.v1.Zone.kind:type_name -> counterwatch.v1.ZoneKind
+	1,  // 11: counterwatch.v1.Zone.anchor:type_name -> counterwatch.v1.Anchor
+	31, // 12: counterwatch.v1.Zone.polygon:type_name -> counterwatch.v1.Point
+	32, // 13: counterwatch.v1.Zone.min_dwell:type_name -> google.protobuf.Duration
+	32, // 14: counterwatch.v1.Zone.wait_at:type_name -> google.protobuf.Duration
+	32, // 15: counterwatch.v1.Counter.max_absence:type_name -> google.protobuf.Duration
+	32, // 16: counterwatch.v1.Counter.max_absence_with_waiting:type_name -> google.protobuf.Duration
+	32, // 17: counterwatch.v1.Counter.unattended:type_name -> google.protobuf.Duration
+	32, // 18: counterwatch.v1.Counter.opened_late_after:type_name -> google.protobuf.Duration
+	4,  // 19: counterwatch.v1.Counter.calendar:type_name -> counterwatch.v1.Calendar
+	33, // 20: counterwatch.v1.Overview.time:type_name -> google.protobuf.Timestamp
+	15, // 21: counterwatch.v1.Overview.places:type_name -> counterwatch.v1.Place
+	16, // 22: counterwatch.v1.Overview.total:type_name -> counterwatch.v1.PlaceStatus
+	16, // 23: counterwatch.v1.Place.status:type_name -> counterwatch.v1.PlaceStatus
+	34, // 24: counterwatch.v1.PlaceStatus.severity:type_name -> counterwatch.v1.Severity
+	17, // 25: counterwatch.v1.PlaceStatus.today:type_name -> counterwatch.v1.DayFigures
+	35, // 26: counterwatch.v1.DayFigures.wait_median_s:type_name -> counterwatch.v1.Estimate
+	35, // 27: counterwatch.v1.DayFigures.wait_p90_s:type_name -> counterwatch.v1.Estimate
+	35, // 28: counterwatch.v1.DayFigures.staffing:type_name -> counterwatch.v1.Estimate
+	2,  // 29: counterwatch.v1.ListUnitsResponse.units:type_name -> counterwatch.v1.Unit
+	3,  // 30: counterwatch.v1.ListSitesResponse.sites:type_name -> counterwatch.v1.Site
+	7,  // 31: counterwatch.v1.ListCamerasResponse.cameras:type_name -> counterwatch.v1.Camera
+	12, // 32: counterwatch.v1.ListCountersResponse.counters:type_name -> counterwatch.v1.Counter
+	13, // 33: counterwatch.v1.DirectoryService.GetOverview:input_type -> counterwatch.v1.GetOverviewRequest
+	18, // 34: counterwatch.v1.DirectoryService.ListUnits:input_type -> counterwatch.v1.ListUnitsRequest
+	20, // 35: counterwatch.v1.DirectoryService.GetUnit:input_type -> counterwatch.v1.GetUnitRequest
+	21, // 36: counterwatch.v1.DirectoryService.ListSites:input_type -> counterwatch.v1.ListSitesRequest
+	23, // 37: counterwatch.v1.DirectoryService.GetSite:input_type -> counterwatch.v1.GetSiteRequest
+	24, // 38: counterwatch.v1.DirectoryService.ListCameras:input_type -> counterwatch.v1.ListCamerasRequest
+	26, // 39: counterwatch.v1.DirectoryService.GetCamera:input_type -> counterwatch.v1.GetCameraRequest
+	27, // 40: counterwatch.v1.DirectoryService.ListCounters:input_type -> counterwatch.v1.ListCountersRequest
+	29, // 41: counterwatch.v1.DirectoryService.GetCounter:input_type -> counterwatch.v1.GetCounterRequest
+	14, // 42: counterwatch.v1.DirectoryService.GetOverview:output_type -> counterwatch.v1.Overview
+	19, // 43: counterwatch.v1.DirectoryService.ListUnits:output_type -> counterwatch.v1.ListUnitsResponse
+	2,  // 44: counterwatch.v1.DirectoryService.GetUnit:output_type -> counterwatch.v1.Unit
+	22, // 45: counterwatch.v1.DirectoryService.ListSites:output_type -> counterwatch.v1.ListSitesResponse
+	3,  // 46: counterwatch.v1.DirectoryService.GetSite:output_type -> counterwatch.v1.Site
+	25, // 47: counterwatch.v1.DirectoryService.ListCameras:output_type -> counterwatch.v1.ListCamerasResponse
+	7,  // 48: counterwatch.v1.DirectoryService.GetCamera:output_type -> counterwatch.v1.Camera
+	28, // 49: counterwatch.v1.DirectoryService.ListCounters:output_type -> counterwatch.v1.ListCountersResponse
+	12, // 50: counterwatch.v1.DirectoryService.GetCounter:output_type -> counterwatch.v1.Counter
+	42, // [42:51] is the sub-list for method output_type
+	33, // [33:42] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_counterwatch_v1_directory_proto_init() }
@@ -2511,14 +2611,14 @@ func file_counterwatch_v1_directory_proto_init() {
 	}
 	file_counterwatch_v1_live_proto_init()
 	file_counterwatch_v1_types_proto_init()
-	file_counterwatch_v1_directory_proto_msgTypes[14].OneofWrappers = []any{}
+	file_counterwatch_v1_directory_proto_msgTypes[15].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_counterwatch_v1_directory_proto_rawDesc), len(file_counterwatch_v1_directory_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   27,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

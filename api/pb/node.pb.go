@@ -961,7 +961,9 @@ type CameraConfig struct {
 	// The camera.
 	Camera *Camera `protobuf:"bytes,1,opt,name=camera,proto3" json:"camera,omitempty"`
 	// Its address with name and password.
-	Url           string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	// Address of its second stream, likewise; may be empty.
+	SubUrl        string `protobuf:"bytes,3,opt,name=sub_url,json=subUrl,proto3" json:"sub_url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1006,6 +1008,13 @@ func (x *CameraConfig) GetCamera() *Camera {
 func (x *CameraConfig) GetUrl() string {
 	if x != nil {
 		return x.Url
+	}
+	return ""
+}
+
+func (x *CameraConfig) GetSubUrl() string {
+	if x != nil {
+		return x.SubUrl
 	}
 	return ""
 }
@@ -1159,10 +1168,11 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"NodeConfig\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12+\n" +
 	"\x05sites\x18\x02 \x03(\v2\x15.counterwatch.v1.SiteR\x05sites\x127\n" +
-	"\acameras\x18\x03 \x03(\v2\x1d.counterwatch.v1.CameraConfigR\acameras\"Q\n" +
+	"\acameras\x18\x03 \x03(\v2\x1d.counterwatch.v1.CameraConfigR\acameras\"j\n" +
 	"\fCameraConfig\x12/\n" +
 	"\x06camera\x18\x01 \x01(\v2\x17.counterwatch.v1.CameraR\x06camera\x12\x10\n" +
-	"\x03url\x18\x02 \x01(\tR\x03url\"|\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x12\x17\n" +
+	"\asub_url\x18\x03 \x01(\tR\x06subUrl\"|\n" +
 	"\x05Still\x12\x12\n" +
 	"\x04jpeg\x18\x01 \x01(\fR\x04jpeg\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12/\n" +

@@ -153,6 +153,7 @@ sites:
   - id: s1
     unit: w
     name: Bộ phận Một cửa
+    networks: [10.20.0.0/16, "fd00::/8"]
     calendar:
       sessions: [{days: mon-fri, from: "07:30", to: "11:30", since: "2026-03-01"}]
       exceptions: [{date: "2026-09-02", until: "2026-09-04", reason: Quốc khánh}]
@@ -161,6 +162,10 @@ cameras:
     site: s1
     node: n1
     url: rtsp://admin:secret@127.0.0.1/1
+    sub_url: rtsp://admin:secret@127.0.0.1/2
+    transport: udp
+    priority: 9
+    tls: {fingerprint: "00112233445566778899aabbccddeeff:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff"}
     zones: [{id: o1, kind: staff, polygon: [[0,0],[1,0],[1,1]]}]
     counters: [{id: c1, staff: [o1]}]
 `
@@ -177,7 +182,17 @@ func TestLoadRegistry(t *testing.T) {
 	if got := r.Cameras[0].URL; got.String() != "rtsp://***@127.0.0.1/1" || got.Reveal() != "rtsp://admin:secret@127.0.0.1/1" {
 		t.Errorf("url %v", got)
 	}
+	c := r.Cameras[0]
+	if c.SubURL.Reveal() != "rtsp://admin:secret@127.0.0.1/2" || c.Transport != "udp" || c.Priority != 9 || len(c.TLS.Fingerprint) != 80 ||
+		len(r.Sites[0].Networks) != 2 {
+		t.Errorf("%+v %+v", c, r.Sites[0])
+	}
 	for _, c := range []struct{ name, old, new, want string }{
+		{"no transport", "transport: udp", "transport: sctp", `"sctp" is not a transport`},
+		{"no priority", "priority: 9", "priority: 10", "cameras[0].priority"},
+		{"half a fingerprint", "00112233445566778899aabbccddeeff:", "", "64 hexadecimal digits"},
+		{"no authority", "tls: {", "tls: {ca: x, ", "cameras[0].tls.ca"},
+		{"no network", "10.20.0.0/16", "10.20.0.300/16", "sites[0].networks[0]"},
 		{"no such unit", "unit: w", "unit: x", `camera.yaml:6:`},
 		{"no such site", "site: s1", "site: s2", `cameras[0].site: site "s2" does not exist`},
 		{"loop of units", "{id: p, name", "{id: p, parent: w, name", "above itself"},

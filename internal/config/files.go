@@ -48,6 +48,12 @@ type CameraSettings struct {
 	} `yaml:"detector"`
 	AnalyseFPS float64           `yaml:"analyse_fps"`
 	Heights    []models.HeightAt `yaml:"heights"`
+	Transport  string            `yaml:"transport"`
+	Priority   int               `yaml:"priority"`
+	TLS        struct {
+		Fingerprint string `yaml:"fingerprint"`
+		CA          string `yaml:"ca"`
+	} `yaml:"tls"`
 }
 
 // onOff is a switch; YAML may read a bare on or off as a truth value.
@@ -107,7 +113,7 @@ func camera(s CameraSettings, zones []zoneFile, counters []counterFile) models.C
 		ID: s.ID, Name: s.Name, AnalyseFPS: s.AnalyseFPS,
 		Detector: models.DetectorConfig{Kind: s.Detector.Kind, Net: s.Detector.Net, Engine: s.Detector.Engine, Threshold: s.Detector.Threshold,
 			View: s.Detector.View, Tiles: s.Detector.Tiles, MotionGate: string(s.Detector.MotionGate)},
-		Heights: s.Heights,
+		Heights: s.Heights, Transport: s.Transport, Priority: s.Priority, TLS: models.CameraTLS(s.TLS),
 	}
 	if c.Detector.Net != "" && c.Detector.Kind == "" {
 		c.Detector.Kind = "network"
@@ -141,6 +147,7 @@ type RegistryFile struct {
 		Site           string        `yaml:"site"`
 		Node           string        `yaml:"node"`
 		URL            string        `yaml:"url"`
+		SubURL         string        `yaml:"sub_url"`
 		Zones          []zoneFile    `yaml:"zones"`
 		Counters       []counterFile `yaml:"counters"`
 	} `yaml:"cameras"`
@@ -152,17 +159,18 @@ type siteFile struct {
 	Name     string       `yaml:"name"`
 	TimeZone string       `yaml:"time_zone"`
 	Notice   string       `yaml:"notice"`
+	Networks []string     `yaml:"networks"`
 	Calendar calendarFile `yaml:"calendar"`
 }
 
 func (f *RegistryFile) registry() (Registry, error) {
 	r := Registry{Units: f.Units}
 	for _, s := range f.Sites {
-		r.Sites = append(r.Sites, models.Site{ID: s.ID, Unit: s.Unit, Name: s.Name, TimeZone: s.TimeZone, Notice: s.Notice, Calendar: s.Calendar.Calendar})
+		r.Sites = append(r.Sites, models.Site{ID: s.ID, Unit: s.Unit, Name: s.Name, TimeZone: s.TimeZone, Notice: s.Notice, Networks: s.Networks, Calendar: s.Calendar.Calendar})
 	}
 	for _, c := range f.Cameras {
 		m := camera(c.CameraSettings, c.Zones, c.Counters)
-		m.Site, m.Node, m.URL = c.Site, c.Node, models.SecretURL(c.URL)
+		m.Site, m.Node, m.URL, m.SubURL = c.Site, c.Node, models.SecretURL(c.URL), models.SecretURL(c.SubURL)
 		r.Cameras = append(r.Cameras, m)
 	}
 	if err := models.ValidateRegistry(r.Units, r.Sites, r.Cameras); err != nil {

@@ -67,7 +67,7 @@ func EncodeNodeConfig(c models.NodeConfig) ([]byte, error) {
 		Version: c.Version,
 		Sites:   each(c.Sites, ToSite),
 		Cameras: each(c.Cameras, func(c models.Camera) *pb.CameraConfig {
-			return &pb.CameraConfig{Camera: ToCamera(c), Url: c.URL.Reveal()}
+			return &pb.CameraConfig{Camera: ToCamera(c), Url: c.URL.Reveal(), SubUrl: c.SubURL.Reveal()}
 		}),
 	})
 }
@@ -83,7 +83,7 @@ func DecodeNodeConfig(b []byte) (models.NodeConfig, error) {
 		Sites:   each(p.Sites, FromSite),
 		Cameras: each(p.Cameras, func(c *pb.CameraConfig) models.Camera {
 			m := FromCamera(c.GetCamera())
-			m.URL = models.SecretURL(c.GetUrl())
+			m.URL, m.SubURL = models.SecretURL(c.GetUrl()), models.SecretURL(c.GetSubUrl())
 			return m
 		}),
 	}, nil

@@ -21,7 +21,7 @@ func FromUnit(p *pb.Unit) models.Unit {
 func ToSite(s models.Site) *pb.Site {
 	return &pb.Site{
 		Name: Name(Sites, s.ID), Unit: Name(Units, s.Unit), DisplayName: s.Name, TimeZone: s.TimeZone,
-		Calendar: toCalendar(s.Calendar), Notice: s.Notice,
+		Calendar: toCalendar(s.Calendar), Networks: s.Networks, Notice: s.Notice,
 	}
 }
 
@@ -29,7 +29,7 @@ func ToSite(s models.Site) *pb.Site {
 func FromSite(p *pb.Site) models.Site {
 	return models.Site{
 		ID: id(p.GetName()), Unit: id(p.GetUnit()), Name: p.GetDisplayName(), TimeZone: p.GetTimeZone(),
-		Calendar: fromCalendar(p.GetCalendar()), Notice: p.GetNotice(),
+		Calendar: fromCalendar(p.GetCalendar()), Networks: p.GetNetworks(), Notice: p.GetNotice(),
 	}
 }
 
@@ -71,7 +71,8 @@ func ToCamera(c models.Camera) *pb.Camera {
 			Kind: c.Detector.Kind, Net: c.Detector.Net, Engine: c.Detector.Engine, Threshold: c.Detector.Threshold,
 			View: c.Detector.View, Tiles: int32(c.Detector.Tiles), MotionGate: c.Detector.MotionGate,
 		},
-		AnalyseFps: c.AnalyseFPS,
+		AnalyseFps: c.AnalyseFPS, Transport: c.Transport, Priority: int32(c.Priority),
+		Tls: &pb.CameraTLS{Fingerprint: c.TLS.Fingerprint, Ca: c.TLS.CA},
 		Heights: each(c.Heights, func(h models.HeightAt) *pb.HeightAt {
 			return &pb.HeightAt{Y: h.Y, Min: h.Min, Max: h.Max}
 		}),
@@ -91,7 +92,8 @@ func FromCamera(p *pb.Camera) models.Camera {
 			Kind: d.GetKind(), Net: d.GetNet(), Engine: d.GetEngine(), Threshold: d.GetThreshold(),
 			View: d.GetView(), Tiles: int(d.GetTiles()), MotionGate: d.GetMotionGate(),
 		},
-		AnalyseFPS: p.GetAnalyseFps(),
+		AnalyseFPS: p.GetAnalyseFps(), Transport: p.GetTransport(), Priority: int(p.GetPriority()),
+		TLS: models.CameraTLS{Fingerprint: p.GetTls().GetFingerprint(), CA: p.GetTls().GetCa()},
 		Heights: each(p.GetHeights(), func(h *pb.HeightAt) models.HeightAt {
 			return models.HeightAt{Y: h.GetY(), Min: h.GetMin(), Max: h.GetMax()}
 		}),

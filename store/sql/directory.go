@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -53,8 +54,8 @@ func (s *Store) PutDirectory(ctx context.Context, units []models.Unit, sites []m
 	}
 	var cs []cameraRow
 	for _, c := range cameras {
-		url := s.sealed(c.URL.Reveal(), c.ID)
-		c.URL = ""
+		url := s.sealed(addresses(c), c.ID)
+		c.URL, c.SubURL = "", ""
 		b, err := body(c)
 		if err != nil {
 			return err
@@ -74,6 +75,14 @@ func (s *Store) PutDirectory(ctx context.Context, units []models.Unit, sites []m
 		return fmt.Errorf("store: put units, sites and cameras: %w", err)
 	}
 	return nil
+}
+
+// addresses are a camera's addresses in one text, a line each; no URL holds a line break.
+func addresses(c models.Camera) string {
+	if c.SubURL == "" {
+		return c.URL.Reveal()
+	}
+	return c.URL.Reveal() + "\n" + c.SubURL.Reveal()
 }
 
 func upsert[R any](ctx context.Context, tx bun.Tx, rows []R, columns ...string) error {
@@ -121,7 +130,8 @@ func (s *Store) Cameras(ctx context.Context) ([]models.Camera, error) {
 		if err != nil {
 			return nil, err
 		}
-		cameras[i].URL = models.SecretURL(url)
+		main, sub, _ := strings.Cut(url, "\n")
+		cameras[i].URL, cameras[i].SubURL = models.SecretURL(main), models.SecretURL(sub)
 	}
 	return cameras, nil
 }

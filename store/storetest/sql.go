@@ -51,7 +51,7 @@ func world() (units []models.Unit, sites []models.Site, cameras []models.Camera)
 	units = []models.Unit{{ID: "p", Name: "Đồng Nai", Kind: "province"}, {ID: "w", Parent: "p", Name: "Phường Một", Kind: "ward"}}
 	sites = []models.Site{{ID: "s1", Unit: "w", Name: "Một cửa", TimeZone: "Asia/Ho_Chi_Minh", Calendar: models.Calendar{
 		Sessions: []models.Session{{Weekday: time.Monday, From: 450, To: 690}}, Exceptions: []models.Exception{{Date: "2026-02-17", Reason: "Tết"}}}}}
-	cameras = []models.Camera{{ID: "c1", Site: "s1", Node: "n1", URL: "rtsp://admin:geheim@10.0.0.1/1", AnalyseFPS: 2,
+	cameras = []models.Camera{{ID: "c1", Site: "s1", Node: "n1", URL: "rtsp://admin:geheim@10.0.0.1/1", SubURL: "rtsp://admin:geheim@10.0.0.1/2", AnalyseFPS: 2,
 		Zones:    []models.Zone{{ID: "q", Kind: models.ZoneQueue, Polygon: models.Polygon{{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 1}}, MinDwell: 3 * time.Second}},
 		Counters: []models.Counter{{ID: "k", Staff: []string{"o"}, MaxAbsence: 15 * time.Minute}}}}
 	return units, sites, cameras
@@ -73,7 +73,7 @@ func directory(t *testing.T, s *sql.Store) {
 	if !reflect.DeepEqual(u, units) || !reflect.DeepEqual(si, sites) || !reflect.DeepEqual(c, cameras) {
 		t.Fatalf("%+v\n%+v\n%+v", u, si, c)
 	}
-	if c[0].URL.Reveal() != "rtsp://admin:geheim@10.0.0.1/1" {
+	if c[0].URL.Reveal() != "rtsp://admin:geheim@10.0.0.1/1" || c[0].SubURL.Reveal() != "rtsp://admin:geheim@10.0.0.1/2" {
 		t.Fatal("the camera's address is not what was put")
 	}
 }

@@ -565,8 +565,17 @@ export interface components {
       name?: string;
       /** @description Resource name of the node that reads it. */
       node?: string;
+      /**
+       * Format: int32
+       * @description 1 (first to lose pictures when its node is overloaded) to 9 (last); 0 is the default, 5.
+       */
+      priority?: number;
       /** @description Resource name of its site. */
       site?: string;
+      /** @description Which certificate of an rtsps camera is trusted. */
+      tls?: components['schemas']['counterwatch.v1.CameraTLS'];
+      /** @description How pictures are carried: auto (default: TCP, then what the camera asks for), tcp, udp, multicast. */
+      transport?: string;
       /** @description Zones of the picture. */
       zones?: components['schemas']['counterwatch.v1.Zone'][];
     };
@@ -675,6 +684,13 @@ export interface components {
       | 'CAMERA_STATE_OFFLINE'
       | 'CAMERA_STATE_REFUSED'
       | 'CAMERA_STATE_UNSUPPORTED';
+    /** @description CameraTLS says which certificate of a camera is trusted. */
+    'counterwatch.v1.CameraTLS': {
+      /** @description PEM of a private authority, added to the system's; may be empty. */
+      ca?: string;
+      /** @description SHA-256 of the certificate, 64 hexadecimal digits; may be empty. */
+      fingerprint?: string;
+    };
     /** @description Counter (quầy) is one service counter. */
     'counterwatch.v1.Counter': {
       /** @description A group: ids of its member counters, any required_on_duty of which must be staffed. Empty for a counter. */
@@ -1283,6 +1299,8 @@ export interface components {
       displayName?: string;
       /** @description Resource name, sites/{site}. */
       name?: string;
+      /** @description Address ranges in which its cameras may be (10.20.0.0/16); empty is private networks. */
+      networks?: string[];
       /** @description To be shown beside every figure of the site; may be empty. */
       notice?: string;
       /** @description IANA time zone; empty is Asia/Ho_Chi_Minh. */
