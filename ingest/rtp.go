@@ -25,6 +25,7 @@ type track struct {
 	decode func(*rtp.Packet) ([][]byte, error)
 	emit   func(*models.AccessUnit)
 	log    *flood.Log
+	gauge  *gauge
 	lost   atomic.Bool // since the last unit; RTCP has its own goroutine over UDP
 
 	open     bool // packets of a unit have come; its time stamps are
@@ -91,6 +92,7 @@ func (t *track) receive(p *rtp.Packet, pts time.Duration, arrival time.Time) {
 	t.open = p.Timestamp != t.openTime
 	t.openTime, t.openPTS = p.Timestamp, pts
 	if u != nil {
+		t.gauge.saw(u, t.asm.clock.Jumps)
 		t.emit(u)
 	}
 }

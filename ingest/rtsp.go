@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -27,26 +28,39 @@ import (
 // sound, metadata and back channels alone. Over TCP first; a camera that answers 461 is asked again with the transport
 // chosen automatically, and that is remembered.
 type RTSP struct {
-	url     models.SecretURL
+	conf    RTSPConfig
 	timeout time.Duration
 	log     *flood.Log
 	epoch   atomic.Uint64
 	auto    atomic.Bool // TCP was refused
+	gauge   gauge
+}
+
+// RTSPConfig says how a camera is reached.
+type RTSPConfig struct {
+	URL       models.SecretURL
+	Transport string           // auto (default), tcp, udp, multicast: see models.Camera
+	TLS       models.CameraTLS // rtsps: which certificate is trusted
+	Allow     []netip.Prefix   // where the camera may be; nil is anywhere
+	Log       *slog.Logger     // of lost and undecodable packets; nil is slog.Default
 }
 
 // rtspTimeout is how long a camera may take to answer.
 const rtspTimeout = 5 * time.Second
 
-// NewRTSP checks the URL and makes the source. Lost and undecodable packets are reported to log (nil is slog.Default).
-func NewRTSP(u models.SecretURL, log *slog.Logger) (*RTSP, error) {
-	if err := CheckURL(u); err != nil {
+// NewRTSP checks the configuration and makes the source.
+func NewRTSP(c RTSPConfig) (*RTSP, error) {
+	if err := CheckURL(c.URL); err != nil {
 		return nil, err
 	}
-	if log == nil {
-		log = slog.Default()
+	if c.Log == nil {
+		c.Log = slog.Default()
 	}
-	return &RTSP{url: u, timeout: rtspTimeout, log: flood.New(log, 10*time.Second)}, nil
+	return &RTSP{conf: c, timeout: rtspTimeout, log: flood.New(c.Log, 10*time.Second)}, nil
 }
+
+// Stream is what is known of the camera's stream now. It is safe for concurrent use and costs nothing to speak of.
+func (r *RTSP) Stream() models.Stream { return r.gauge.stream() }
 
 // CheckURL returns a KindInvalid error when u is not the URL of a camera. The error never repeats the URL.
 func CheckURL(u models.SecretURL) error {
@@ -70,9 +84,9 @@ func CheckURL(u models.SecretURL) error {
 
 // Run connects and delivers access units until the camera or ctx ends it.
 func (r *RTSP) Run(ctx context.Context, emit func(*models.AccessUnit)) error {
-	u, err := base.ParseURL(r.url.Reveal())
+	u, err := base.ParseURL(r.conf.URL.Reveal())
 	if err != nil {
-		return CheckURL(r.url)
+		return CheckURL(r.conf.URL)
 	}
 	err = r.session(ctx, u, emit)
 	if refusesTCP(err) && !r.auto.Swap(true) {
@@ -94,12 +108,12 @@ func refusesTCP(err error) bool {
 
 // session is one connection from its first byte to its last.
 func (r *RTSP) session(ctx context.Context, u *base.URL, emit func(*models.AccessUnit)) error {
-	t := &track{asm: assembler{epoch: r.epoch.Add(1)}, emit: emit, log: r.log}
+	t := &track{asm: assembler{epoch: r.epoch.Add(1)}, emit: emit, log: r.log, gauge: &r.gauge}
 	c := &gortsplib.Client{
 		Scheme: u.Scheme, Host: u.Host, ReadTimeout: r.timeout, WriteTimeout: r.timeout, UserAgent: "counterwatch",
 		OnPacketsLost:     func(n uint64) { t.lose("packets lost", "packets", n) },
 		OnDecodeError:     func(err error) { t.lose("packet cannot be read", "err", err) },
-		OnTransportSwitch: func(error) {},
+		OnTransportSwitch: func(error) {}, DialContext: guardedDial(r.conf.Allow),
 	}
 	if !r.auto.Load() {
 		tcp := gortsplib.ProtocolTCP
@@ -128,6 +142,7 @@ func (r *RTSP) session(ctx context.Context, u *base.URL, emit func(*models.Acces
 	if _, err := c.Setup(desc.BaseURL, media, 0, 0); err != nil {
 		return err
 	}
+	r.gauge.connected(t.asm.codec, "tcp")
 	t.listen(c, media)
 	if _, err := c.Play(nil); err != nil {
 		return err

@@ -38,7 +38,7 @@ func h264Sender(t *testing.T, c *camera, media int) *sender {
 
 func newRTSP(t *testing.T, u models.SecretURL) *RTSP {
 	t.Helper()
-	r, err := NewRTSP(u, nil)
+	r, err := NewRTSP(RTSPConfig{URL: u})
 	if err != nil {
 		t.Fatal(err)
 	}

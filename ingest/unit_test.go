@@ -60,7 +60,7 @@ func FuzzTrack(f *testing.F) {
 	log := flood.New(slog.New(slog.DiscardHandler), time.Hour)
 	f.Fuzz(func(t *testing.T, a, b []byte, marker bool, codec uint8) {
 		forms := []format.Format{&format.H264{PayloadTyp: 96, PacketizationMode: 1}, &format.H265{PayloadTyp: 96}, &format.MJPEG{}}
-		k := &track{log: log, emit: func(u *models.AccessUnit) {
+		k := &track{log: log, gauge: &gauge{}, emit: func(u *models.AccessUnit) {
 			if u.Codec == models.CodecMJPEG {
 				return
 			}

@@ -74,7 +74,11 @@ func (c *camera) run(ctx context.Context) {
 
 // watch joins the stops of the camera's road and runs them until ctx ends; it returns an error when they cannot be joined.
 func (c *camera) watch(ctx context.Context) error {
-	source, err := ingest.NewRTSP(c.conf.URL, c.log)
+	allow, err := c.site.AllowedNetworks()
+	if err != nil {
+		return err
+	}
+	source, err := ingest.NewRTSP(ingest.RTSPConfig{URL: c.conf.URL, Transport: c.conf.Transport, TLS: c.conf.TLS, Allow: allow, Log: c.log})
 	if err != nil {
 		return err
 	}
