@@ -15,15 +15,18 @@ const (
 )
 
 // Ring keeps the newest groups of pictures of one camera, whole, for readers that each go at their own pace. It holds
-// at least one group and is bounded by time and bytes; a group that alone exceeds the bytes is dropped and the ring
-// waits for the next key frame. It is safe for concurrent use: one writer, any number of cursors.
+// at least one group and is bounded by time and bytes, and by its share of a Budget if it has one; a group that alone
+// exceeds the bytes is dropped and the ring waits for the next key frame. Each unit is kept once, whoever reads it. It is
+// safe for concurrent use: one writer, any number of cursors.
 type Ring struct {
 	duration time.Duration
 	bytes    int
+	budget   *Budget // may be nil
 
 	mu      sync.Mutex
+	need    need
 	groups  []group
-	size    int   // bytes in groups
+	size    int   // bytes that groups hold in memory
 	next    int64 // sequence number of the next unit
 	dropped int64
 	cursors map[*Cursor]struct{}
@@ -56,13 +59,15 @@ func (r *Ring) Put(u *models.AccessUnit) {
 		return
 	}
 	if u.Key {
+		r.measure(u)
 		r.groups = append(r.groups, group{first: r.next})
 	}
+	u = compact(u)
 	g := &r.groups[len(r.groups)-1]
-	n := u.Bytes()
+	n := held(u)
 	g.units = append(g.units, u)
 	g.bytes += n
-	r.size += n
+	r.grow(n)
 	r.next++
 	r.trim(u)
 	for c := range r.cursors {
@@ -76,9 +81,23 @@ func (r *Ring) Put(u *models.AccessUnit) {
 // epoch is that of the newest group.
 func (r *Ring) epoch() uint64 { return r.groups[len(r.groups)-1].units[0].Epoch }
 
-// trim drops the oldest groups that the bounds do not allow. A group goes when the rest still spans the duration.
+// measure takes what the group that a key frame ends tells of the camera's bit rate.
+func (r *Ring) measure(key *models.AccessUnit) {
+	if r.budget == nil || len(r.groups) == 0 || r.epoch() != key.Epoch {
+		return
+	}
+	g := r.groups[len(r.groups)-1]
+	r.duration = r.budget.share(&r.need, g.bytes, key.At.Sub(g.units[0].At))
+}
+
+// trim drops the oldest groups that the bounds do not allow. A group goes when the rest still spans the duration, and
+// when it lies in the future because the node's clock was set back.
 func (r *Ring) trim(newest *models.AccessUnit) {
-	for len(r.groups) > 1 && (r.size > r.bytes || newest.At.Sub(r.groups[1].units[0].At) >= r.duration) {
+	for len(r.groups) > 1 {
+		age := newest.At.Sub(r.groups[1].units[0].At)
+		if r.size <= r.bytes && age < r.duration && age > -maxJump {
+			break
+		}
 		r.drop()
 	}
 	if r.size > r.bytes {
@@ -88,9 +107,58 @@ func (r *Ring) trim(newest *models.AccessUnit) {
 }
 
 func (r *Ring) drop() {
-	r.size -= r.groups[0].bytes
+	r.grow(-r.groups[0].bytes)
 	r.groups[0] = group{}
 	r.groups = r.groups[1:]
+}
+
+func (r *Ring) grow(bytes int) {
+	r.size += bytes
+	if r.budget != nil {
+		r.budget.used.Add(int64(bytes))
+	}
+}
+
+// Close forgets everything and leaves the budget to the other rings. Nothing may be Put any more; cursors find nothing.
+func (r *Ring) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.groups) > 0 {
+		r.drop()
+	}
+	if r.budget != nil {
+		r.budget.leave(r.need)
+	}
+}
+
+// unitOverhead is what a unit costs in memory beside its bytes: the unit, its list of NAL units, the places that point to
+// it, rounded up as the allocator does.
+const unitOverhead = 192
+
+// held is what a unit keeps alive.
+func held(u *models.AccessUnit) int {
+	n := unitOverhead
+	for _, b := range u.NALUs {
+		n += cap(b)
+	}
+	return n
+}
+
+// compact returns the unit, or a copy of it when its bytes are small pieces of large buffers: over UDP every packet has
+// a buffer of 1.5 kB, and a still picture's unit of 100 bytes would keep all of it alive.
+func compact(u *models.AccessUnit) *models.AccessUnit {
+	n := u.Bytes()
+	if held(u)-unitOverhead <= n+n/4 {
+		return u
+	}
+	c, all := *u, make([]byte, 0, n)
+	c.NALUs = make([][]byte, len(u.NALUs))
+	for i, b := range u.NALUs {
+		from := len(all)
+		all = append(all, b...)
+		c.NALUs[i] = all[from:len(all):len(all)]
+	}
+	return &c
 }
 
 // Dropped counts the units that had no key frame before them or were part of a group larger than the ring.
@@ -105,6 +173,7 @@ type Cursor struct {
 	ring    *Ring
 	wake    chan struct{}
 	next    int64
+	seen    int64 // one more than the newest unit read
 	skipped int64
 }
 
@@ -116,12 +185,13 @@ func (r *Ring) NewCursor() *Cursor {
 	if n := len(r.groups); n > 0 {
 		c.next = r.groups[n-1].first
 	}
+	c.seen = c.next
 	r.cursors[c] = struct{}{}
 	return c
 }
 
 // Next returns the next unit, waiting for it until ctx ends. A reader that was too slow for the ring goes on at the
-// newest key frame; Skipped counts what it missed.
+// newest key frame, since at the oldest one it would be too slow again; Skipped counts what it missed.
 func (c *Cursor) Next(ctx context.Context) (*models.AccessUnit, error) {
 	for {
 		if u := c.take(); u != nil {
@@ -144,17 +214,37 @@ func (c *Cursor) take() *models.AccessUnit {
 	}
 	if c.next < r.groups[0].first {
 		newest := r.groups[len(r.groups)-1].first
-		c.skipped += newest - c.next
+		c.skipped += max(0, newest-max(c.next, c.seen))
 		c.next = newest
 	}
-	for i := len(r.groups) - 1; i >= 0; i-- {
-		if g := r.groups[i]; c.next >= g.first {
-			u := g.units[c.next-g.first]
-			c.next++
-			return u
-		}
+	g := r.groups[r.groupOf(c.next)]
+	u := g.units[c.next-g.first]
+	c.next++
+	c.seen = max(c.seen, c.next)
+	return u
+}
+
+// groupOf is the index of the group that holds a unit; -1 when it is gone.
+func (r *Ring) groupOf(unit int64) int {
+	i := len(r.groups) - 1
+	for i >= 0 && unit < r.groups[i].first {
+		i--
 	}
-	return nil
+	return i
+}
+
+// Rewind goes back to the key frame of the group before that of the newest unit read, from where Next goes on; false,
+// and nothing changes, when that group is gone or there was none.
+func (c *Cursor) Rewind() bool {
+	r := c.ring
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := r.groupOf(c.seen - 1)
+	if i < 1 {
+		return false
+	}
+	c.next = r.groups[i-1].first
+	return true
 }
 
 // Skipped counts the units that the reader missed because it was too slow.
