@@ -32,10 +32,10 @@ func CheckAddress(allow []netip.Prefix, a netip.Addr) error {
 	if allow == nil {
 		return nil
 	}
-	a = a.Unmap()
-	if !a.IsValid() || a.Zone() != "" || a.IsUnspecified() {
+	if !a.IsValid() || a.Zone() != "" || a.Unmap().IsUnspecified() {
 		return models.Errorf(models.KindForbidden, "%s is not the address of a camera: write its own, as in 192.168.1.10", a)
 	}
+	a = a.Unmap()
 	var within netip.Prefix
 	for _, s := range special {
 		if s.Contains(a) {
@@ -47,7 +47,8 @@ func CheckAddress(allow []netip.Prefix, a netip.Addr) error {
 			return nil
 		}
 	}
-	return models.Errorf(models.KindForbidden, "%s is outside the networks of the camera's site: if the camera is there, add %s/%d, or the range it is in, to `networks:` of the site",
+	return models.Errorf(models.KindForbidden,
+		"%s is outside the networks of the camera's site: if the camera is there, add %s/%d, or its range, to `networks:` of the site",
 		a, a, a.BitLen())
 }
 
@@ -81,7 +82,7 @@ func (g guard) DialContext(ctx context.Context, network, address string) (net.Co
 			refused = err
 			continue
 		}
-		conn, err := g.within(ctx, len(addrs)-i, network, net.JoinHostPort(a.String(), port))
+		conn, err := g.within(ctx, len(addrs)-i, network, net.JoinHostPort(a.Unmap().String(), port))
 		if err == nil {
 			return conn, nil
 		}
@@ -96,7 +97,7 @@ func (g guard) DialContext(ctx context.Context, network, address string) (net.Co
 // resolve turns a host into addresses, at least one.
 func (g guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a.Unmap()}, nil
+		return []netip.Addr{a}, nil
 	}
 	if host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune("/\\@#?%:", r) }) {
 		return nil, models.Errorf(models.KindInvalid, "%q is not the name or address of a camera", host)
@@ -107,9 +108,6 @@ func (g guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	}
 	if err != nil {
 		return nil, models.Errorf(models.KindUnavailable, "the name %s cannot be resolved: %w", host, err)
-	}
-	for i := range addrs {
-		addrs[i] = addrs[i].Unmap()
 	}
 	return addrs, nil
 }
