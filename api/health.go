@@ -35,8 +35,9 @@ func (s *healthService) all(ctx context.Context) (map[string]*pb.Node, error) {
 	for _, h := range s.live.Beats() {
 		b := h.Beat
 		out[b.Node] = &pb.Node{
-			Name: wire.Name(wire.Nodes, b.Node), Online: s.now().Sub(h.At) < nodeSilent, BeatTime: wire.ToTime(h.At), StartTime: wire.ToTime(b.Started),
-			Version: b.Version, MemoryBytes: b.MemoryBytes, OutboxDepth: int32(b.OutboxDepth), Cameras: mapped(b.Cameras, wire.ToHealth),
+			Name: wire.Name(wire.Nodes, b.Node), Online: s.now().Sub(h.At) < nodeSilent, BeatTime: wire.ToTime(h.At),
+			StartTime: wire.ToTime(b.Started), Version: b.Version, MemoryBytes: b.MemoryBytes, OutboxDepth: int32(b.OutboxDepth),
+			Budgets: mapped(b.Budgets, wire.ToBudget), Cameras: mapped(b.Cameras, wire.ToHealth),
 		}
 	}
 	return out, nil

@@ -46,6 +46,45 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
+// What a node tells of itself and of its cameras' streams reaches whoever asks, with its units.
+func TestNodeTellsHowItIs(t *testing.T) {
+	w := newWorld(t)
+	w.signIn()
+	now := w.now()
+	w.live.hear(Heard{At: now, Beat: models.Beat{
+		Node: "node1", At: now, Budgets: []models.Budget{{Resource: "memory", Used: 3 << 30, Limit: 2 << 30, Shed: "rings are shorter"}},
+		Cameras: []models.Live{{
+			Camera: "cam1", Health: models.CameraHealth{State: models.CameraLive}, Mode: models.DecodeShed, Counts: models.Counts{Units: 9, Shed: 5, Restarts: 1},
+			Stream: models.Stream{
+				Source: "sub", Codec: models.CodecH265, Transport: "udp", Size: models.Size{W: 704, H: 576}, FPS: 15, BitRate: 1e6,
+				GOP: 2 * time.Second, Skew: -3 * time.Second, SkewKnown: true, Lost: 7,
+			},
+		}},
+	}})
+	node := w.call("GET", "/api/v1/nodes/node1", nil, 200)
+	if at(t, node, "budgets", 0, "used") != float64(3<<30) || str(t, node, "budgets", 0, "shed") != "rings are shorter" {
+		t.Errorf("budgets: %v", node["budgets"])
+	}
+	live := w.call("GET", "/api/v1/live?cameras=cameras/cam1", nil, 200)
+	for name, told := range map[string]any{"node": node, "live": live} {
+		for path, want := range map[string]string{
+			"stream source": "sub", "stream codec": "h265", "stream transport": "udp", "stream gop": "2s", "stream clockSkew": "-3s", "stream packetsLost": "7",
+			"mode": "DECODE_MODE_SHED", "counts received": "9", "counts shed": "5", "counts decoderRestarts": "1",
+		} {
+			keys := []any{"cameras", 0}
+			for k := range strings.FieldsSeq(path) {
+				keys = append(keys, k)
+			}
+			if got := str(t, told, keys...); got != want {
+				t.Errorf("%s: %s is %q, want %q", name, path, got, want)
+			}
+		}
+		if at(t, told, "cameras", 0, "stream", "width") != 704.0 || at(t, told, "cameras", 0, "stream", "bitRate") != 1e6 {
+			t.Errorf("%s: %v", name, told)
+		}
+	}
+}
+
 func TestPages(t *testing.T) {
 	w := newWorld(t)
 	w.signIn()

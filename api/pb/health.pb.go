@@ -43,7 +43,9 @@ type Node struct {
 	// Records it keeps that the centre has not acknowledged.
 	OutboxDepth int32 `protobuf:"varint,7,opt,name=outbox_depth,json=outboxDepth,proto3" json:"outbox_depth,omitempty"`
 	// State of each of its cameras.
-	Cameras       []*CameraHealth `protobuf:"bytes,8,rep,name=cameras,proto3" json:"cameras,omitempty"`
+	Cameras []*CameraHealth `protobuf:"bytes,8,rep,name=cameras,proto3" json:"cameras,omitempty"`
+	// What it uses of its memory, CPU and disk, and what it leaves out to stay inside.
+	Budgets       []*Budget `protobuf:"bytes,9,rep,name=budgets,proto3" json:"budgets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -134,6 +136,13 @@ func (x *Node) GetCameras() []*CameraHealth {
 	return nil
 }
 
+func (x *Node) GetBudgets() []*Budget {
+	if x != nil {
+		return x.Budgets
+	}
+	return nil
+}
+
 // CameraHealth is the state of one camera.
 type CameraHealth struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -150,7 +159,13 @@ type CameraHealth struct {
 	// Frames analysed per second, over the last 10 s.
 	FpsAnalysed float64 `protobuf:"fixed64,6,opt,name=fps_analysed,json=fpsAnalysed,proto3" json:"fps_analysed,omitempty"`
 	// Share of working time seen in this run, at most the last hour, 0..1.
-	Coverage      float64 `protobuf:"fixed64,7,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	Coverage float64 `protobuf:"fixed64,7,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	// What is known of its stream.
+	Stream *Stream `protobuf:"bytes,8,opt,name=stream,proto3" json:"stream,omitempty"`
+	// How much of its stream is decoded.
+	Mode DecodeMode `protobuf:"varint,9,opt,name=mode,proto3,enum=counterwatch.v1.DecodeMode" json:"mode,omitempty"`
+	// What its analysis did and left undone.
+	Counts        *AnalysisCounts `protobuf:"bytes,10,opt,name=counts,proto3" json:"counts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -232,6 +247,27 @@ func (x *CameraHealth) GetCoverage() float64 {
 		return x.Coverage
 	}
 	return 0
+}
+
+func (x *CameraHealth) GetStream() *Stream {
+	if x != nil {
+		return x.Stream
+	}
+	return nil
+}
+
+func (x *CameraHealth) GetMode() DecodeMode {
+	if x != nil {
+		return x.Mode
+	}
+	return DecodeMode_DECODE_MODE_UNSPECIFIED
+}
+
+func (x *CameraHealth) GetCounts() *AnalysisCounts {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
 }
 
 // ListNodesRequest asks for a page of nodes.
@@ -394,7 +430,7 @@ var File_counterwatch_v1_health_proto protoreflect.FileDescriptor
 
 const file_counterwatch_v1_health_proto_rawDesc = "" +
 	"\n" +
-	"\x1ccounterwatch/v1/health.proto\x12\x0fcounterwatch.v1\x1a\x1acounterwatch/v1/live.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe5\x02\n" +
+	"\x1ccounterwatch/v1/health.proto\x12\x0fcounterwatch.v1\x1a\x1acounterwatch/v1/live.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x03\n" +
 	"\x04Node\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06online\x18\x02 \x01(\bR\x06online\x127\n" +
@@ -404,8 +440,9 @@ const file_counterwatch_v1_health_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\tR\aversion\x12!\n" +
 	"\fmemory_bytes\x18\x06 \x01(\x04R\vmemoryBytes\x12!\n" +
 	"\foutbox_depth\x18\a \x01(\x05R\voutboxDepth\x127\n" +
-	"\acameras\x18\b \x03(\v2\x1d.counterwatch.v1.CameraHealthR\acameras:$\xeaA!\n" +
-	"\x11counterwatch/Node\x12\fnodes/{node}\"\xfa\x01\n" +
+	"\acameras\x18\b \x03(\v2\x1d.counterwatch.v1.CameraHealthR\acameras\x121\n" +
+	"\abudgets\x18\t \x03(\v2\x17.counterwatch.v1.BudgetR\abudgets:$\xeaA!\n" +
+	"\x11counterwatch/Node\x12\fnodes/{node}\"\x95\x03\n" +
 	"\fCameraHealth\x12\x16\n" +
 	"\x06camera\x18\x01 \x01(\tR\x06camera\x122\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1c.counterwatch.v1.CameraStateR\x05state\x12\x16\n" +
@@ -413,7 +450,11 @@ const file_counterwatch_v1_health_proto_rawDesc = "" +
 	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x15\n" +
 	"\x06fps_in\x18\x05 \x01(\x01R\x05fpsIn\x12!\n" +
 	"\ffps_analysed\x18\x06 \x01(\x01R\vfpsAnalysed\x12\x1a\n" +
-	"\bcoverage\x18\a \x01(\x01R\bcoverage\"N\n" +
+	"\bcoverage\x18\a \x01(\x01R\bcoverage\x12/\n" +
+	"\x06stream\x18\b \x01(\v2\x17.counterwatch.v1.StreamR\x06stream\x12/\n" +
+	"\x04mode\x18\t \x01(\x0e2\x1b.counterwatch.v1.DecodeModeR\x04mode\x127\n" +
+	"\x06counts\x18\n" +
+	" \x01(\v2\x1f.counterwatch.v1.AnalysisCountsR\x06counts\"N\n" +
 	"\x10ListNodesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -447,24 +488,32 @@ var file_counterwatch_v1_health_proto_goTypes = []any{
 	(*ListNodesResponse)(nil),     // 3: counterwatch.v1.ListNodesResponse
 	(*GetNodeRequest)(nil),        // 4: counterwatch.v1.GetNodeRequest
 	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
-	(CameraState)(0),              // 6: counterwatch.v1.CameraState
+	(*Budget)(nil),                // 6: counterwatch.v1.Budget
+	(CameraState)(0),              // 7: counterwatch.v1.CameraState
+	(*Stream)(nil),                // 8: counterwatch.v1.Stream
+	(DecodeMode)(0),               // 9: counterwatch.v1.DecodeMode
+	(*AnalysisCounts)(nil),        // 10: counterwatch.v1.AnalysisCounts
 }
 var file_counterwatch_v1_health_proto_depIdxs = []int32{
-	5, // 0: counterwatch.v1.Node.beat_time:type_name -> google.protobuf.Timestamp
-	5, // 1: counterwatch.v1.Node.start_time:type_name -> google.protobuf.Timestamp
-	1, // 2: counterwatch.v1.Node.cameras:type_name -> counterwatch.v1.CameraHealth
-	6, // 3: counterwatch.v1.CameraHealth.state:type_name -> counterwatch.v1.CameraState
-	5, // 4: counterwatch.v1.CameraHealth.since:type_name -> google.protobuf.Timestamp
-	0, // 5: counterwatch.v1.ListNodesResponse.nodes:type_name -> counterwatch.v1.Node
-	2, // 6: counterwatch.v1.HealthService.ListNodes:input_type -> counterwatch.v1.ListNodesRequest
-	4, // 7: counterwatch.v1.HealthService.GetNode:input_type -> counterwatch.v1.GetNodeRequest
-	3, // 8: counterwatch.v1.HealthService.ListNodes:output_type -> counterwatch.v1.ListNodesResponse
-	0, // 9: counterwatch.v1.HealthService.GetNode:output_type -> counterwatch.v1.Node
-	8, // [8:10] is the sub-list for method output_type
-	6, // [6:8] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	5,  // 0: counterwatch.v1.Node.beat_time:type_name -> google.protobuf.Timestamp
+	5,  // 1: counterwatch.v1.Node.start_time:type_name -> google.protobuf.Timestamp
+	1,  // 2: counterwatch.v1.Node.cameras:type_name -> counterwatch.v1.CameraHealth
+	6,  // 3: counterwatch.v1.Node.budgets:type_name -> counterwatch.v1.Budget
+	7,  // 4: counterwatch.v1.CameraHealth.state:type_name -> counterwatch.v1.CameraState
+	5,  // 5: counterwatch.v1.CameraHealth.since:type_name -> google.protobuf.Timestamp
+	8,  // 6: counterwatch.v1.CameraHealth.stream:type_name -> counterwatch.v1.Stream
+	9,  // 7: counterwatch.v1.CameraHealth.mode:type_name -> counterwatch.v1.DecodeMode
+	10, // 8: counterwatch.v1.CameraHealth.counts:type_name -> counterwatch.v1.AnalysisCounts
+	0,  // 9: counterwatch.v1.ListNodesResponse.nodes:type_name -> counterwatch.v1.Node
+	2,  // 10: counterwatch.v1.HealthService.ListNodes:input_type -> counterwatch.v1.ListNodesRequest
+	4,  // 11: counterwatch.v1.HealthService.GetNode:input_type -> counterwatch.v1.GetNodeRequest
+	3,  // 12: counterwatch.v1.HealthService.ListNodes:output_type -> counterwatch.v1.ListNodesResponse
+	0,  // 13: counterwatch.v1.HealthService.GetNode:output_type -> counterwatch.v1.Node
+	12, // [12:14] is the sub-list for method output_type
+	10, // [10:12] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_counterwatch_v1_health_proto_init() }

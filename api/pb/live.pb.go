@@ -164,6 +164,344 @@ func (Staffing) EnumDescriptor() ([]byte, []int) {
 	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{1}
 }
 
+// DecodeMode says how much of a camera's stream is decoded.
+type DecodeMode int32
+
+const (
+	// No picture was decoded yet.
+	DecodeMode_DECODE_MODE_UNSPECIFIED DecodeMode = 0
+	// Key frames only: nothing moves.
+	DecodeMode_DECODE_MODE_IDLE DecodeMode = 1
+	// Every picture.
+	DecodeMode_DECODE_MODE_ACTIVE DecodeMode = 2
+	// The beginning of each group of pictures: the node is overloaded.
+	DecodeMode_DECODE_MODE_SHED DecodeMode = 3
+)
+
+// Enum value maps for DecodeMode.
+var (
+	DecodeMode_name = map[int32]string{
+		0: "DECODE_MODE_UNSPECIFIED",
+		1: "DECODE_MODE_IDLE",
+		2: "DECODE_MODE_ACTIVE",
+		3: "DECODE_MODE_SHED",
+	}
+	DecodeMode_value = map[string]int32{
+		"DECODE_MODE_UNSPECIFIED": 0,
+		"DECODE_MODE_IDLE":        1,
+		"DECODE_MODE_ACTIVE":      2,
+		"DECODE_MODE_SHED":        3,
+	}
+)
+
+func (x DecodeMode) Enum() *DecodeMode {
+	p := new(DecodeMode)
+	*p = x
+	return p
+}
+
+func (x DecodeMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DecodeMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_counterwatch_v1_live_proto_enumTypes[2].Descriptor()
+}
+
+func (DecodeMode) Type() protoreflect.EnumType {
+	return &file_counterwatch_v1_live_proto_enumTypes[2]
+}
+
+func (x DecodeMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DecodeMode.Descriptor instead.
+func (DecodeMode) EnumDescriptor() ([]byte, []int) {
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{2}
+}
+
+// Stream is what is known of a camera's stream now.
+type Stream struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which of the camera's streams is taken: main or sub; empty before the first picture.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// How pictures are coded: h264, h265, mjpeg.
+	Codec string `protobuf:"bytes,2,opt,name=codec,proto3" json:"codec,omitempty"`
+	// How packets come: tcp, udp, multicast, tls.
+	Transport string `protobuf:"bytes,3,opt,name=transport,proto3" json:"transport,omitempty"`
+	// Width of the coded pictures, pixels; 0 until known.
+	Width int32 `protobuf:"varint,4,opt,name=width,proto3" json:"width,omitempty"`
+	// Height of the coded pictures, pixels; 0 until known.
+	Height int32 `protobuf:"varint,5,opt,name=height,proto3" json:"height,omitempty"`
+	// Pictures per second, as they come.
+	Fps float64 `protobuf:"fixed64,6,opt,name=fps,proto3" json:"fps,omitempty"`
+	// Bits per second, over the last 10 s.
+	BitRate float64 `protobuf:"fixed64,7,opt,name=bit_rate,json=bitRate,proto3" json:"bit_rate,omitempty"`
+	// Between the last two key frames; absent until known.
+	Gop *durationpb.Duration `protobuf:"bytes,8,opt,name=gop,proto3" json:"gop,omitempty"`
+	// Pictures come in another order than they are shown.
+	BFrames bool `protobuf:"varint,9,opt,name=b_frames,json=bFrames,proto3" json:"b_frames,omitempty"`
+	// The camera's clock minus the node's, as the camera reports it; absent while it does not. Never used for times.
+	ClockSkew *durationpb.Duration `protobuf:"bytes,10,opt,name=clock_skew,json=clockSkew,proto3" json:"clock_skew,omitempty"`
+	// Connections since the node began to watch the camera.
+	Connections int64 `protobuf:"varint,11,opt,name=connections,proto3" json:"connections,omitempty"`
+	// Steps of the stream's clock that were taken out since then.
+	ClockJumps int64 `protobuf:"varint,12,opt,name=clock_jumps,json=clockJumps,proto3" json:"clock_jumps,omitempty"`
+	// Packets that did not arrive since then.
+	PacketsLost   int64 `protobuf:"varint,13,opt,name=packets_lost,json=packetsLost,proto3" json:"packets_lost,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stream) Reset() {
+	*x = Stream{}
+	mi := &file_counterwatch_v1_live_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stream) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stream) ProtoMessage() {}
+
+func (x *Stream) ProtoReflect() protoreflect.Message {
+	mi := &file_counterwatch_v1_live_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stream.ProtoReflect.Descriptor instead.
+func (*Stream) Descriptor() ([]byte, []int) {
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Stream) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Stream) GetCodec() string {
+	if x != nil {
+		return x.Codec
+	}
+	return ""
+}
+
+func (x *Stream) GetTransport() string {
+	if x != nil {
+		return x.Transport
+	}
+	return ""
+}
+
+func (x *Stream) GetWidth() int32 {
+	if x != nil {
+		return x.Width
+	}
+	return 0
+}
+
+func (x *Stream) GetHeight() int32 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *Stream) GetFps() float64 {
+	if x != nil {
+		return x.Fps
+	}
+	return 0
+}
+
+func (x *Stream) GetBitRate() float64 {
+	if x != nil {
+		return x.BitRate
+	}
+	return 0
+}
+
+func (x *Stream) GetGop() *durationpb.Duration {
+	if x != nil {
+		return x.Gop
+	}
+	return nil
+}
+
+func (x *Stream) GetBFrames() bool {
+	if x != nil {
+		return x.BFrames
+	}
+	return false
+}
+
+func (x *Stream) GetClockSkew() *durationpb.Duration {
+	if x != nil {
+		return x.ClockSkew
+	}
+	return nil
+}
+
+func (x *Stream) GetConnections() int64 {
+	if x != nil {
+		return x.Connections
+	}
+	return 0
+}
+
+func (x *Stream) GetClockJumps() int64 {
+	if x != nil {
+		return x.ClockJumps
+	}
+	return 0
+}
+
+func (x *Stream) GetPacketsLost() int64 {
+	if x != nil {
+		return x.PacketsLost
+	}
+	return 0
+}
+
+// AnalysisCounts are what a camera's analysis did and left undone since the node began to watch the camera.
+type AnalysisCounts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Coded pictures received.
+	Received int64 `protobuf:"varint,1,opt,name=received,proto3" json:"received,omitempty"`
+	// Received pictures that were passed over because the decoder was too slow.
+	Skipped int64 `protobuf:"varint,2,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	// Received pictures that were not decoded because nothing moved.
+	Idle int64 `protobuf:"varint,3,opt,name=idle,proto3" json:"idle,omitempty"`
+	// Received pictures that were not decoded because the node was overloaded.
+	Shed int64 `protobuf:"varint,4,opt,name=shed,proto3" json:"shed,omitempty"`
+	// Decoded pictures that a newer one replaced before there was time for them.
+	Dropped int64 `protobuf:"varint,5,opt,name=dropped,proto3" json:"dropped,omitempty"`
+	// Pictures left out because packets before them were lost.
+	Damaged int64 `protobuf:"varint,6,opt,name=damaged,proto3" json:"damaged,omitempty"`
+	// Pictures that could not be decoded or analysed.
+	Failed int64 `protobuf:"varint,7,opt,name=failed,proto3" json:"failed,omitempty"`
+	// Pictures analysed.
+	Analysed int64 `protobuf:"varint,8,opt,name=analysed,proto3" json:"analysed,omitempty"`
+	// Of the analysed pictures, those in which nothing had moved, so that the detections before stood.
+	Gated int64 `protobuf:"varint,9,opt,name=gated,proto3" json:"gated,omitempty"`
+	// Restarts of the decoder's process because of this camera or one beside it.
+	DecoderRestarts int64 `protobuf:"varint,10,opt,name=decoder_restarts,json=decoderRestarts,proto3" json:"decoder_restarts,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *AnalysisCounts) Reset() {
+	*x = AnalysisCounts{}
+	mi := &file_counterwatch_v1_live_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnalysisCounts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnalysisCounts) ProtoMessage() {}
+
+func (x *AnalysisCounts) ProtoReflect() protoreflect.Message {
+	mi := &file_counterwatch_v1_live_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnalysisCounts.ProtoReflect.Descriptor instead.
+func (*AnalysisCounts) Descriptor() ([]byte, []int) {
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *AnalysisCounts) GetReceived() int64 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
+}
+
+func (x *AnalysisCounts) GetSkipped() int64 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
+func (x *AnalysisCounts) GetIdle() int64 {
+	if x != nil {
+		return x.Idle
+	}
+	return 0
+}
+
+func (x *AnalysisCounts) GetShed() int64 {
+	if x != nil {
+		return x.Shed
+	}
+	return 0
+}
+
+func (x *AnalysisCounts) GetDropped() int64 {
+	if x != nil {
+		return x.Dropped
+	}
+	return 0
+}
+
+func (x *AnalysisCounts) GetDamaged() int64 {
+	if x != nil {
+		return x.Damaged
+	}
+	return 0
+}
+
+func (x *AnalysisCounts) GetFailed() int64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *AnalysisCounts) GetAnalysed() int64 {
+	if x != nil {
+		return x.Analysed
+	}
+	return 0
+}
+
+func (x *AnalysisCounts) GetGated() int64 {
+	if x != nil {
+		return x.Gated
+	}
+	return 0
+}
+
+func (x *AnalysisCounts) GetDecoderRestarts() int64 {
+	if x != nil {
+		return x.DecoderRestarts
+	}
+	return 0
+}
+
 // CameraLive is what one camera shows now.
 type CameraLive struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -200,14 +538,20 @@ type CameraLive struct {
 	// Counters now.
 	Counters []*LiveCounter `protobuf:"bytes,16,rep,name=counters,proto3" json:"counters,omitempty"`
 	// Share of the analysed frames, 0..1, in which nothing had moved, so that the detections before stood.
-	Gated         float64 `protobuf:"fixed64,17,opt,name=gated,proto3" json:"gated,omitempty"`
+	Gated float64 `protobuf:"fixed64,17,opt,name=gated,proto3" json:"gated,omitempty"`
+	// What is known of its stream.
+	Stream *Stream `protobuf:"bytes,18,opt,name=stream,proto3" json:"stream,omitempty"`
+	// How much of its stream is decoded.
+	Mode DecodeMode `protobuf:"varint,19,opt,name=mode,proto3,enum=counterwatch.v1.DecodeMode" json:"mode,omitempty"`
+	// What its analysis did and left undone.
+	Counts        *AnalysisCounts `protobuf:"bytes,20,opt,name=counts,proto3" json:"counts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CameraLive) Reset() {
 	*x = CameraLive{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[0]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -219,7 +563,7 @@ func (x *CameraLive) String() string {
 func (*CameraLive) ProtoMessage() {}
 
 func (x *CameraLive) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[0]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -232,7 +576,7 @@ func (x *CameraLive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CameraLive.ProtoReflect.Descriptor instead.
 func (*CameraLive) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{0}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CameraLive) GetCamera() string {
@@ -354,6 +698,27 @@ func (x *CameraLive) GetGated() float64 {
 	return 0
 }
 
+func (x *CameraLive) GetStream() *Stream {
+	if x != nil {
+		return x.Stream
+	}
+	return nil
+}
+
+func (x *CameraLive) GetMode() DecodeMode {
+	if x != nil {
+		return x.Mode
+	}
+	return DecodeMode_DECODE_MODE_UNSPECIFIED
+}
+
+func (x *CameraLive) GetCounts() *AnalysisCounts {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
 // LiveBox is one person in the newest analysed frame.
 type LiveBox struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -369,7 +734,7 @@ type LiveBox struct {
 
 func (x *LiveBox) Reset() {
 	*x = LiveBox{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[1]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -381,7 +746,7 @@ func (x *LiveBox) String() string {
 func (*LiveBox) ProtoMessage() {}
 
 func (x *LiveBox) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[1]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -394,7 +759,7 @@ func (x *LiveBox) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveBox.ProtoReflect.Descriptor instead.
 func (*LiveBox) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{1}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LiveBox) GetTrack() int64 {
@@ -437,7 +802,7 @@ type LiveZone struct {
 
 func (x *LiveZone) Reset() {
 	*x = LiveZone{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[2]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -449,7 +814,7 @@ func (x *LiveZone) String() string {
 func (*LiveZone) ProtoMessage() {}
 
 func (x *LiveZone) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[2]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -462,7 +827,7 @@ func (x *LiveZone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveZone.ProtoReflect.Descriptor instead.
 func (*LiveZone) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{2}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LiveZone) GetZone() string {
@@ -525,7 +890,7 @@ type LiveCounter struct {
 
 func (x *LiveCounter) Reset() {
 	*x = LiveCounter{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[3]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -537,7 +902,7 @@ func (x *LiveCounter) String() string {
 func (*LiveCounter) ProtoMessage() {}
 
 func (x *LiveCounter) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[3]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -550,7 +915,7 @@ func (x *LiveCounter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveCounter.ProtoReflect.Descriptor instead.
 func (*LiveCounter) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{3}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LiveCounter) GetCounter() string {
@@ -609,6 +974,79 @@ func (x *LiveCounter) GetUnseen() *durationpb.Duration {
 	return nil
 }
 
+// Budget is one resource of a node.
+type Budget struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// memory (bytes), cpu (cores), disk (bytes kept for the centre), ring (bytes of coded pictures kept).
+	Resource string `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	// Used now; cpu: mean of the last 10 s.
+	Used float64 `protobuf:"fixed64,2,opt,name=used,proto3" json:"used,omitempty"`
+	// What may be used; 0 is unlimited.
+	Limit float64 `protobuf:"fixed64,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	// What is left out now to stay inside, for an operator; empty when nothing is.
+	Shed          string `protobuf:"bytes,4,opt,name=shed,proto3" json:"shed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Budget) Reset() {
+	*x = Budget{}
+	mi := &file_counterwatch_v1_live_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Budget) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Budget) ProtoMessage() {}
+
+func (x *Budget) ProtoReflect() protoreflect.Message {
+	mi := &file_counterwatch_v1_live_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Budget.ProtoReflect.Descriptor instead.
+func (*Budget) Descriptor() ([]byte, []int) {
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Budget) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
+
+func (x *Budget) GetUsed() float64 {
+	if x != nil {
+		return x.Used
+	}
+	return 0
+}
+
+func (x *Budget) GetLimit() float64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *Budget) GetShed() string {
+	if x != nil {
+		return x.Shed
+	}
+	return ""
+}
+
 // GetLiveRequest says which cameras; none of the fields means all.
 type GetLiveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -622,7 +1060,7 @@ type GetLiveRequest struct {
 
 func (x *GetLiveRequest) Reset() {
 	*x = GetLiveRequest{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[4]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -634,7 +1072,7 @@ func (x *GetLiveRequest) String() string {
 func (*GetLiveRequest) ProtoMessage() {}
 
 func (x *GetLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[4]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -647,7 +1085,7 @@ func (x *GetLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLiveRequest.ProtoReflect.Descriptor instead.
 func (*GetLiveRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{4}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetLiveRequest) GetCameras() []string {
@@ -677,7 +1115,7 @@ type GetLiveResponse struct {
 
 func (x *GetLiveResponse) Reset() {
 	*x = GetLiveResponse{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[5]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -689,7 +1127,7 @@ func (x *GetLiveResponse) String() string {
 func (*GetLiveResponse) ProtoMessage() {}
 
 func (x *GetLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[5]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -702,7 +1140,7 @@ func (x *GetLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLiveResponse.ProtoReflect.Descriptor instead.
 func (*GetLiveResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{5}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetLiveResponse) GetTime() *timestamppb.Timestamp {
@@ -732,7 +1170,7 @@ type WatchLiveRequest struct {
 
 func (x *WatchLiveRequest) Reset() {
 	*x = WatchLiveRequest{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[6]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +1182,7 @@ func (x *WatchLiveRequest) String() string {
 func (*WatchLiveRequest) ProtoMessage() {}
 
 func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[6]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +1195,7 @@ func (x *WatchLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveRequest.ProtoReflect.Descriptor instead.
 func (*WatchLiveRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{6}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WatchLiveRequest) GetCameras() []string {
@@ -787,7 +1225,7 @@ type WatchLiveResponse struct {
 
 func (x *WatchLiveResponse) Reset() {
 	*x = WatchLiveResponse{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[7]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +1237,7 @@ func (x *WatchLiveResponse) String() string {
 func (*WatchLiveResponse) ProtoMessage() {}
 
 func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[7]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +1250,7 @@ func (x *WatchLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLiveResponse.ProtoReflect.Descriptor instead.
 func (*WatchLiveResponse) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{7}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WatchLiveResponse) GetTime() *timestamppb.Timestamp {
@@ -840,7 +1278,7 @@ type GetTileRequest struct {
 
 func (x *GetTileRequest) Reset() {
 	*x = GetTileRequest{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[8]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +1290,7 @@ func (x *GetTileRequest) String() string {
 func (*GetTileRequest) ProtoMessage() {}
 
 func (x *GetTileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[8]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +1303,7 @@ func (x *GetTileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTileRequest.ProtoReflect.Descriptor instead.
 func (*GetTileRequest) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{8}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetTileRequest) GetName() string {
@@ -890,7 +1328,7 @@ type Tile struct {
 
 func (x *Tile) Reset() {
 	*x = Tile{}
-	mi := &file_counterwatch_v1_live_proto_msgTypes[9]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +1340,7 @@ func (x *Tile) String() string {
 func (*Tile) ProtoMessage() {}
 
 func (x *Tile) ProtoReflect() protoreflect.Message {
-	mi := &file_counterwatch_v1_live_proto_msgTypes[9]
+	mi := &file_counterwatch_v1_live_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1353,7 @@ func (x *Tile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tile.ProtoReflect.Descriptor instead.
 func (*Tile) Descriptor() ([]byte, []int) {
-	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{9}
+	return file_counterwatch_v1_live_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Tile) GetJpeg() []byte {
@@ -943,7 +1381,36 @@ var File_counterwatch_v1_live_proto protoreflect.FileDescriptor
 
 const file_counterwatch_v1_live_proto_rawDesc = "" +
 	"\n" +
-	"\x1acounterwatch/v1/live.proto\x12\x0fcounterwatch.v1\x1a\x1bcounterwatch/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd1\x04\n" +
+	"\x1acounterwatch/v1/live.proto\x12\x0fcounterwatch.v1\x1a\x1bcounterwatch/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x03\n" +
+	"\x06Stream\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x14\n" +
+	"\x05codec\x18\x02 \x01(\tR\x05codec\x12\x1c\n" +
+	"\ttransport\x18\x03 \x01(\tR\ttransport\x12\x14\n" +
+	"\x05width\x18\x04 \x01(\x05R\x05width\x12\x16\n" +
+	"\x06height\x18\x05 \x01(\x05R\x06height\x12\x10\n" +
+	"\x03fps\x18\x06 \x01(\x01R\x03fps\x12\x19\n" +
+	"\bbit_rate\x18\a \x01(\x01R\abitRate\x12+\n" +
+	"\x03gop\x18\b \x01(\v2\x19.google.protobuf.DurationR\x03gop\x12\x19\n" +
+	"\bb_frames\x18\t \x01(\bR\abFrames\x128\n" +
+	"\n" +
+	"clock_skew\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\tclockSkew\x12 \n" +
+	"\vconnections\x18\v \x01(\x03R\vconnections\x12\x1f\n" +
+	"\vclock_jumps\x18\f \x01(\x03R\n" +
+	"clockJumps\x12!\n" +
+	"\fpackets_lost\x18\r \x01(\x03R\vpacketsLost\"\x97\x02\n" +
+	"\x0eAnalysisCounts\x12\x1a\n" +
+	"\breceived\x18\x01 \x01(\x03R\breceived\x12\x18\n" +
+	"\askipped\x18\x02 \x01(\x03R\askipped\x12\x12\n" +
+	"\x04idle\x18\x03 \x01(\x03R\x04idle\x12\x12\n" +
+	"\x04shed\x18\x04 \x01(\x03R\x04shed\x12\x18\n" +
+	"\adropped\x18\x05 \x01(\x03R\adropped\x12\x18\n" +
+	"\adamaged\x18\x06 \x01(\x03R\adamaged\x12\x16\n" +
+	"\x06failed\x18\a \x01(\x03R\x06failed\x12\x1a\n" +
+	"\banalysed\x18\b \x01(\x03R\banalysed\x12\x14\n" +
+	"\x05gated\x18\t \x01(\x03R\x05gated\x12)\n" +
+	"\x10decoder_restarts\x18\n" +
+	" \x01(\x03R\x0fdecoderRestarts\"\xec\x05\n" +
 	"\n" +
 	"CameraLive\x12\x16\n" +
 	"\x06camera\x18\x01 \x01(\tR\x06camera\x12.\n" +
@@ -963,7 +1430,10 @@ const file_counterwatch_v1_live_proto_rawDesc = "" +
 	"\x05boxes\x18\x0e \x03(\v2\x18.counterwatch.v1.LiveBoxR\x05boxes\x12/\n" +
 	"\x05zones\x18\x0f \x03(\v2\x19.counterwatch.v1.LiveZoneR\x05zones\x128\n" +
 	"\bcounters\x18\x10 \x03(\v2\x1c.counterwatch.v1.LiveCounterR\bcounters\x12\x14\n" +
-	"\x05gated\x18\x11 \x01(\x01R\x05gated\"[\n" +
+	"\x05gated\x18\x11 \x01(\x01R\x05gated\x12/\n" +
+	"\x06stream\x18\x12 \x01(\v2\x17.counterwatch.v1.StreamR\x06stream\x12/\n" +
+	"\x04mode\x18\x13 \x01(\x0e2\x1b.counterwatch.v1.DecodeModeR\x04mode\x127\n" +
+	"\x06counts\x18\x14 \x01(\v2\x1f.counterwatch.v1.AnalysisCountsR\x06counts\"[\n" +
 	"\aLiveBox\x12\x14\n" +
 	"\x05track\x18\x01 \x01(\x03R\x05track\x12&\n" +
 	"\x03box\x18\x02 \x01(\v2\x14.counterwatch.v1.BoxR\x03box\x12\x12\n" +
@@ -982,7 +1452,12 @@ const file_counterwatch_v1_live_proto_rawDesc = "" +
 	"\awaiting\x18\x05 \x01(\x05R\awaiting\x12\x18\n" +
 	"\aserving\x18\x06 \x01(\x05R\aserving\x12,\n" +
 	"\x03due\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x03due\x121\n" +
-	"\x06unseen\x18\b \x01(\v2\x19.google.protobuf.DurationR\x06unseen\"@\n" +
+	"\x06unseen\x18\b \x01(\v2\x19.google.protobuf.DurationR\x06unseen\"b\n" +
+	"\x06Budget\x12\x1a\n" +
+	"\bresource\x18\x01 \x01(\tR\bresource\x12\x12\n" +
+	"\x04used\x18\x02 \x01(\x01R\x04used\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\x01R\x05limit\x12\x12\n" +
+	"\x04shed\x18\x04 \x01(\tR\x04shed\"@\n" +
 	"\x0eGetLiveRequest\x12\x18\n" +
 	"\acameras\x18\x01 \x03(\tR\acameras\x12\x14\n" +
 	"\x05scope\x18\x02 \x01(\tR\x05scope\"x\n" +
@@ -1016,7 +1491,13 @@ const file_counterwatch_v1_live_proto_rawDesc = "" +
 	"\x17STAFFING_CLOSED_BY_PLAN\x10\x03\x12\x14\n" +
 	"\x10STAFFING_STAFFED\x10\x04\x12\x12\n" +
 	"\x0eSTAFFING_GRACE\x10\x05\x12\x13\n" +
-	"\x0fSTAFFING_ABSENT\x10\x062\xcd\x02\n" +
+	"\x0fSTAFFING_ABSENT\x10\x06*m\n" +
+	"\n" +
+	"DecodeMode\x12\x1b\n" +
+	"\x17DECODE_MODE_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10DECODE_MODE_IDLE\x10\x01\x12\x16\n" +
+	"\x12DECODE_MODE_ACTIVE\x10\x02\x12\x14\n" +
+	"\x10DECODE_MODE_SHED\x10\x032\xcd\x02\n" +
 	"\vLiveService\x12b\n" +
 	"\aGetLive\x12\x1f.counterwatch.v1.GetLiveRequest\x1a .counterwatch.v1.GetLiveResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/api/v1/live\x12p\n" +
 	"\tWatchLive\x12!.counterwatch.v1.WatchLiveRequest\x1a\".counterwatch.v1.WatchLiveResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/live:watch0\x01\x12h\n" +
@@ -1034,57 +1515,66 @@ func file_counterwatch_v1_live_proto_rawDescGZIP() []byte {
 	return file_counterwatch_v1_live_proto_rawDescData
 }
 
-var file_counterwatch_v1_live_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_counterwatch_v1_live_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_counterwatch_v1_live_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_counterwatch_v1_live_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_counterwatch_v1_live_proto_goTypes = []any{
 	(CameraState)(0),              // 0: counterwatch.v1.CameraState
 	(Staffing)(0),                 // 1: counterwatch.v1.Staffing
-	(*CameraLive)(nil),            // 2: counterwatch.v1.CameraLive
-	(*LiveBox)(nil),               // 3: counterwatch.v1.LiveBox
-	(*LiveZone)(nil),              // 4: counterwatch.v1.LiveZone
-	(*LiveCounter)(nil),           // 5: counterwatch.v1.LiveCounter
-	(*GetLiveRequest)(nil),        // 6: counterwatch.v1.GetLiveRequest
-	(*GetLiveResponse)(nil),       // 7: counterwatch.v1.GetLiveResponse
-	(*WatchLiveRequest)(nil),      // 8: counterwatch.v1.WatchLiveRequest
-	(*WatchLiveResponse)(nil),     // 9: counterwatch.v1.WatchLiveResponse
-	(*GetTileRequest)(nil),        // 10: counterwatch.v1.GetTileRequest
-	(*Tile)(nil),                  // 11: counterwatch.v1.Tile
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Box)(nil),                   // 13: counterwatch.v1.Box
-	(*Estimate)(nil),              // 14: counterwatch.v1.Estimate
-	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(DecodeMode)(0),               // 2: counterwatch.v1.DecodeMode
+	(*Stream)(nil),                // 3: counterwatch.v1.Stream
+	(*AnalysisCounts)(nil),        // 4: counterwatch.v1.AnalysisCounts
+	(*CameraLive)(nil),            // 5: counterwatch.v1.CameraLive
+	(*LiveBox)(nil),               // 6: counterwatch.v1.LiveBox
+	(*LiveZone)(nil),              // 7: counterwatch.v1.LiveZone
+	(*LiveCounter)(nil),           // 8: counterwatch.v1.LiveCounter
+	(*Budget)(nil),                // 9: counterwatch.v1.Budget
+	(*GetLiveRequest)(nil),        // 10: counterwatch.v1.GetLiveRequest
+	(*GetLiveResponse)(nil),       // 11: counterwatch.v1.GetLiveResponse
+	(*WatchLiveRequest)(nil),      // 12: counterwatch.v1.WatchLiveRequest
+	(*WatchLiveResponse)(nil),     // 13: counterwatch.v1.WatchLiveResponse
+	(*GetTileRequest)(nil),        // 14: counterwatch.v1.GetTileRequest
+	(*Tile)(nil),                  // 15: counterwatch.v1.Tile
+	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*Box)(nil),                   // 18: counterwatch.v1.Box
+	(*Estimate)(nil),              // 19: counterwatch.v1.Estimate
 }
 var file_counterwatch_v1_live_proto_depIdxs = []int32{
-	12, // 0: counterwatch.v1.CameraLive.time:type_name -> google.protobuf.Timestamp
-	0,  // 1: counterwatch.v1.CameraLive.state:type_name -> counterwatch.v1.CameraState
-	12, // 2: counterwatch.v1.CameraLive.since:type_name -> google.protobuf.Timestamp
-	3,  // 3: counterwatch.v1.CameraLive.boxes:type_name -> counterwatch.v1.LiveBox
-	4,  // 4: counterwatch.v1.CameraLive.zones:type_name -> counterwatch.v1.LiveZone
-	5,  // 5: counterwatch.v1.CameraLive.counters:type_name -> counterwatch.v1.LiveCounter
-	13, // 6: counterwatch.v1.LiveBox.box:type_name -> counterwatch.v1.Box
-	14, // 7: counterwatch.v1.LiveZone.wait_s:type_name -> counterwatch.v1.Estimate
-	14, // 8: counterwatch.v1.LiveZone.expected_wait_s:type_name -> counterwatch.v1.Estimate
-	1,  // 9: counterwatch.v1.LiveCounter.staffing:type_name -> counterwatch.v1.Staffing
-	12, // 10: counterwatch.v1.LiveCounter.since:type_name -> google.protobuf.Timestamp
-	12, // 11: counterwatch.v1.LiveCounter.due:type_name -> google.protobuf.Timestamp
-	15, // 12: counterwatch.v1.LiveCounter.unseen:type_name -> google.protobuf.Duration
-	12, // 13: counterwatch.v1.GetLiveResponse.time:type_name -> google.protobuf.Timestamp
-	2,  // 14: counterwatch.v1.GetLiveResponse.cameras:type_name -> counterwatch.v1.CameraLive
-	12, // 15: counterwatch.v1.WatchLiveResponse.time:type_name -> google.protobuf.Timestamp
-	2,  // 16: counterwatch.v1.WatchLiveResponse.cameras:type_name -> counterwatch.v1.CameraLive
-	12, // 17: counterwatch.v1.Tile.time:type_name -> google.protobuf.Timestamp
-	2,  // 18: counterwatch.v1.Tile.live:type_name -> counterwatch.v1.CameraLive
-	6,  // 19: counterwatch.v1.LiveService.GetLive:input_type -> counterwatch.v1.GetLiveRequest
-	8,  // 20: counterwatch.v1.LiveService.WatchLive:input_type -> counterwatch.v1.WatchLiveRequest
-	10, // 21: counterwatch.v1.LiveService.GetTile:input_type -> counterwatch.v1.GetTileRequest
-	7,  // 22: counterwatch.v1.LiveService.GetLive:output_type -> counterwatch.v1.GetLiveResponse
-	9,  // 23: counterwatch.v1.LiveService.WatchLive:output_type -> counterwatch.v1.WatchLiveResponse
-	11, // 24: counterwatch.v1.LiveService.GetTile:output_type -> counterwatch.v1.Tile
-	22, // [22:25] is the sub-list for method output_type
-	19, // [19:22] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	16, // 0: counterwatch.v1.Stream.gop:type_name -> google.protobuf.Duration
+	16, // 1: counterwatch.v1.Stream.clock_skew:type_name -> google.protobuf.Duration
+	17, // 2: counterwatch.v1.CameraLive.time:type_name -> google.protobuf.Timestamp
+	0,  // 3: counterwatch.v1.CameraLive.state:type_name -> counterwatch.v1.CameraState
+	17, // 4: counterwatch.v1.CameraLive.since:type_name -> google.protobuf.Timestamp
+	6,  // 5: counterwatch.v1.CameraLive.boxes:type_name -> counterwatch.v1.LiveBox
+	7,  // 6: counterwatch.v1.CameraLive.zones:type_name -> counterwatch.v1.LiveZone
+	8,  // 7: counterwatch.v1.CameraLive.counters:type_name -> counterwatch.v1.LiveCounter
+	3,  // 8: counterwatch.v1.CameraLive.stream:type_name -> counterwatch.v1.Stream
+	2,  // 9: counterwatch.v1.CameraLive.mode:type_name -> counterwatch.v1.DecodeMode
+	4,  // 10: counterwatch.v1.CameraLive.counts:type_name -> counterwatch.v1.AnalysisCounts
+	18, // 11: counterwatch.v1.LiveBox.box:type_name -> counterwatch.v1.Box
+	19, // 12: counterwatch.v1.LiveZone.wait_s:type_name -> counterwatch.v1.Estimate
+	19, // 13: counterwatch.v1.LiveZone.expected_wait_s:type_name -> counterwatch.v1.Estimate
+	1,  // 14: counterwatch.v1.LiveCounter.staffing:type_name -> counterwatch.v1.Staffing
+	17, // 15: counterwatch.v1.LiveCounter.since:type_name -> google.protobuf.Timestamp
+	17, // 16: counterwatch.v1.LiveCounter.due:type_name -> google.protobuf.Timestamp
+	16, // 17: counterwatch.v1.LiveCounter.unseen:type_name -> google.protobuf.Duration
+	17, // 18: counterwatch.v1.GetLiveResponse.time:type_name -> google.protobuf.Timestamp
+	5,  // 19: counterwatch.v1.GetLiveResponse.cameras:type_name -> counterwatch.v1.CameraLive
+	17, // 20: counterwatch.v1.WatchLiveResponse.time:type_name -> google.protobuf.Timestamp
+	5,  // 21: counterwatch.v1.WatchLiveResponse.cameras:type_name -> counterwatch.v1.CameraLive
+	17, // 22: counterwatch.v1.Tile.time:type_name -> google.protobuf.Timestamp
+	5,  // 23: counterwatch.v1.Tile.live:type_name -> counterwatch.v1.CameraLive
+	10, // 24: counterwatch.v1.LiveService.GetLive:input_type -> counterwatch.v1.GetLiveRequest
+	12, // 25: counterwatch.v1.LiveService.WatchLive:input_type -> counterwatch.v1.WatchLiveRequest
+	14, // 26: counterwatch.v1.LiveService.GetTile:input_type -> counterwatch.v1.GetTileRequest
+	11, // 27: counterwatch.v1.LiveService.GetLive:output_type -> counterwatch.v1.GetLiveResponse
+	13, // 28: counterwatch.v1.LiveService.WatchLive:output_type -> counterwatch.v1.WatchLiveResponse
+	15, // 29: counterwatch.v1.LiveService.GetTile:output_type -> counterwatch.v1.Tile
+	27, // [27:30] is the sub-list for method output_type
+	24, // [24:27] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_counterwatch_v1_live_proto_init() }
@@ -1098,8 +1588,8 @@ func file_counterwatch_v1_live_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_counterwatch_v1_live_proto_rawDesc), len(file_counterwatch_v1_live_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   10,
+			NumEnums:      3,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

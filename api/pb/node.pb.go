@@ -807,7 +807,9 @@ type Beat struct {
 	// Records not yet acknowledged.
 	OutboxDepth int64 `protobuf:"varint,6,opt,name=outbox_depth,json=outboxDepth,proto3" json:"outbox_depth,omitempty"`
 	// What its cameras show.
-	Cameras       []*CameraLive `protobuf:"bytes,7,rep,name=cameras,proto3" json:"cameras,omitempty"`
+	Cameras []*CameraLive `protobuf:"bytes,7,rep,name=cameras,proto3" json:"cameras,omitempty"`
+	// What it uses and leaves out.
+	Budgets       []*Budget `protobuf:"bytes,8,rep,name=budgets,proto3" json:"budgets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -887,6 +889,13 @@ func (x *Beat) GetOutboxDepth() int64 {
 func (x *Beat) GetCameras() []*CameraLive {
 	if x != nil {
 		return x.Cameras
+	}
+	return nil
+}
+
+func (x *Beat) GetBudgets() []*Budget {
+	if x != nil {
+		return x.Budgets
 	}
 	return nil
 }
@@ -1155,7 +1164,7 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\twithdrawn\x18\x10 \x01(\tR\twithdrawn\x1a:\n" +
 	"\fNumbersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x97\x02\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xca\x02\n" +
 	"\x04Beat\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x124\n" +
@@ -1163,7 +1172,8 @@ const file_counterwatch_v1_node_proto_rawDesc = "" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12!\n" +
 	"\fmemory_bytes\x18\x05 \x01(\x04R\vmemoryBytes\x12!\n" +
 	"\foutbox_depth\x18\x06 \x01(\x03R\voutboxDepth\x125\n" +
-	"\acameras\x18\a \x03(\v2\x1b.counterwatch.v1.CameraLiveR\acameras\"\x8c\x01\n" +
+	"\acameras\x18\a \x03(\v2\x1b.counterwatch.v1.CameraLiveR\acameras\x121\n" +
+	"\abudgets\x18\b \x03(\v2\x17.counterwatch.v1.BudgetR\abudgets\"\x8c\x01\n" +
 	"\n" +
 	"NodeConfig\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12+\n" +
@@ -1216,8 +1226,9 @@ var file_counterwatch_v1_node_proto_goTypes = []any{
 	(EventKind)(0),                // 13: counterwatch.v1.EventKind
 	(*Snapshot)(nil),              // 14: counterwatch.v1.Snapshot
 	(*CameraLive)(nil),            // 15: counterwatch.v1.CameraLive
-	(*Site)(nil),                  // 16: counterwatch.v1.Site
-	(*Camera)(nil),                // 17: counterwatch.v1.Camera
+	(*Budget)(nil),                // 16: counterwatch.v1.Budget
+	(*Site)(nil),                  // 17: counterwatch.v1.Site
+	(*Camera)(nil),                // 18: counterwatch.v1.Camera
 }
 var file_counterwatch_v1_node_proto_depIdxs = []int32{
 	2,  // 0: counterwatch.v1.Batch.records:type_name -> counterwatch.v1.Record
@@ -1240,16 +1251,17 @@ var file_counterwatch_v1_node_proto_depIdxs = []int32{
 	11, // 17: counterwatch.v1.Beat.time:type_name -> google.protobuf.Timestamp
 	11, // 18: counterwatch.v1.Beat.started:type_name -> google.protobuf.Timestamp
 	15, // 19: counterwatch.v1.Beat.cameras:type_name -> counterwatch.v1.CameraLive
-	16, // 20: counterwatch.v1.NodeConfig.sites:type_name -> counterwatch.v1.Site
-	8,  // 21: counterwatch.v1.NodeConfig.cameras:type_name -> counterwatch.v1.CameraConfig
-	17, // 22: counterwatch.v1.CameraConfig.camera:type_name -> counterwatch.v1.Camera
-	11, // 23: counterwatch.v1.Still.time:type_name -> google.protobuf.Timestamp
-	15, // 24: counterwatch.v1.Still.live:type_name -> counterwatch.v1.CameraLive
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	16, // 20: counterwatch.v1.Beat.budgets:type_name -> counterwatch.v1.Budget
+	17, // 21: counterwatch.v1.NodeConfig.sites:type_name -> counterwatch.v1.Site
+	8,  // 22: counterwatch.v1.NodeConfig.cameras:type_name -> counterwatch.v1.CameraConfig
+	18, // 23: counterwatch.v1.CameraConfig.camera:type_name -> counterwatch.v1.Camera
+	11, // 24: counterwatch.v1.Still.time:type_name -> google.protobuf.Timestamp
+	15, // 25: counterwatch.v1.Still.live:type_name -> counterwatch.v1.CameraLive
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_counterwatch_v1_node_proto_init() }

@@ -45,7 +45,7 @@ func DecodeBatch(b []byte) ([]models.Record, error) {
 func EncodeBeat(b models.Beat) ([]byte, error) {
 	return encode(&pb.Beat{
 		Node: b.Node, Time: ToTime(b.At), Started: ToTime(b.Started), Version: b.Version, MemoryBytes: b.MemoryBytes,
-		OutboxDepth: int64(b.OutboxDepth), Cameras: each(b.Cameras, ToLive),
+		OutboxDepth: int64(b.OutboxDepth), Budgets: each(b.Budgets, ToBudget), Cameras: each(b.Cameras, ToLive),
 	})
 }
 
@@ -57,7 +57,7 @@ func DecodeBeat(b []byte) (models.Beat, error) {
 	}
 	return models.Beat{
 		Node: p.Node, At: FromTime(p.Time), Started: FromTime(p.Started), Version: p.Version, MemoryBytes: p.MemoryBytes,
-		OutboxDepth: int(p.OutboxDepth), Cameras: each(p.Cameras, FromLive),
+		OutboxDepth: int(p.OutboxDepth), Budgets: each(p.Budgets, fromBudget), Cameras: each(p.Cameras, FromLive),
 	}, nil
 }
 

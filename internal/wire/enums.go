@@ -47,6 +47,11 @@ var (
 		models.CameraRefused:     pb.CameraState_CAMERA_STATE_REFUSED,
 		models.CameraUnsupported: pb.CameraState_CAMERA_STATE_UNSUPPORTED,
 	})
+	decodeModes = newEnum(map[models.DecodeMode]pb.DecodeMode{
+		models.DecodeIdle:   pb.DecodeMode_DECODE_MODE_IDLE,
+		models.DecodeActive: pb.DecodeMode_DECODE_MODE_ACTIVE,
+		models.DecodeShed:   pb.DecodeMode_DECODE_MODE_SHED,
+	})
 	staffings = newEnum(map[models.Staffing]pb.Staffing{
 		models.StaffingUnknown: pb.Staffing_STAFFING_UNKNOWN,
 		models.OffSchedule:     pb.Staffing_STAFFING_OFF_SCHEDULE,

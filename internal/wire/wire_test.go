@@ -17,6 +17,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[models.ZoneKind]():     keys(zoneKinds.to),
 	reflect.TypeFor[models.Anchor]():       keys(anchors.to),
 	reflect.TypeFor[models.CameraState]():  keys(cameraStates.to),
+	reflect.TypeFor[models.DecodeMode]():   keys(decodeModes.to),
 	reflect.TypeFor[models.Staffing]():     keys(staffings.to),
 	reflect.TypeFor[models.EventKind]():    keys(eventKinds.to),
 	reflect.TypeFor[models.SnapshotRole](): keys(snapshotRoles.to),
@@ -110,6 +111,9 @@ func fillStruct(t *rapid.T, v reflect.Value, name string) {
 			}
 		}
 		fill(t, v.Field(i), name+"."+v.Type().Field(i).Name)
+	}
+	if s, ok := v.Addr().Interface().(*models.Stream); ok && !s.SkewKnown {
+		s.Skew = 0 // what is not known has no figure
 	}
 }
 

@@ -496,6 +496,59 @@ export interface components {
       /** @description No user exists: SetUp comes first. */
       setupRequired?: boolean;
     };
+    /** @description AnalysisCounts are what a camera's analysis did and left undone since the node began to watch the camera. */
+    'counterwatch.v1.AnalysisCounts': {
+      /**
+       * Format: int64
+       * @description Pictures analysed.
+       */
+      analysed?: string;
+      /**
+       * Format: int64
+       * @description Pictures left out because packets before them were lost.
+       */
+      damaged?: string;
+      /**
+       * Format: int64
+       * @description Restarts of the decoder's process because of this camera or one beside it.
+       */
+      decoderRestarts?: string;
+      /**
+       * Format: int64
+       * @description Decoded pictures that a newer one replaced before there was time for them.
+       */
+      dropped?: string;
+      /**
+       * Format: int64
+       * @description Pictures that could not be decoded or analysed.
+       */
+      failed?: string;
+      /**
+       * Format: int64
+       * @description Of the analysed pictures, those in which nothing had moved, so that the detections before stood.
+       */
+      gated?: string;
+      /**
+       * Format: int64
+       * @description Received pictures that were not decoded because nothing moved.
+       */
+      idle?: string;
+      /**
+       * Format: int64
+       * @description Coded pictures received.
+       */
+      received?: string;
+      /**
+       * Format: int64
+       * @description Received pictures that were not decoded because the node was overloaded.
+       */
+      shed?: string;
+      /**
+       * Format: int64
+       * @description Received pictures that were passed over because the decoder was too slow.
+       */
+      skipped?: string;
+    };
     /**
      * @description Anchor is the point of a person's box that must lie inside a zone.
      * @enum {string}
@@ -523,6 +576,23 @@ export interface components {
        * @description Top edge, 0..1.
        */
       y?: number;
+    };
+    /** @description Budget is one resource of a node. */
+    'counterwatch.v1.Budget': {
+      /**
+       * Format: double
+       * @description What may be used; 0 is unlimited.
+       */
+      limit?: number;
+      /** @description memory (bytes), cpu (cores), disk (bytes kept for the centre), ring (bytes of coded pictures kept). */
+      resource?: string;
+      /** @description What is left out now to stay inside, for an operator; empty when nothing is. */
+      shed?: string;
+      /**
+       * Format: double
+       * @description Used now; cpu: mean of the last 10 s.
+       */
+      used?: number;
     };
     /** @description Calendar says when counters are to be staffed, in the site's local time. */
     'counterwatch.v1.Calendar': {
@@ -583,6 +653,8 @@ export interface components {
     'counterwatch.v1.CameraHealth': {
       /** @description Resource name of the camera. */
       camera?: string;
+      /** @description What its analysis did and left undone. */
+      counts?: components['schemas']['counterwatch.v1.AnalysisCounts'];
       /**
        * Format: double
        * @description Share of working time seen in this run, at most the last hour, 0..1.
@@ -598,6 +670,8 @@ export interface components {
        * @description Frames received per second, over the last 10 s.
        */
       fpsIn?: number;
+      /** @description How much of its stream is decoded. */
+      mode?: components['schemas']['counterwatch.v1.DecodeMode'];
       /** @description Why it is in that state, for an operator; empty when live. */
       reason?: string;
       /**
@@ -607,6 +681,8 @@ export interface components {
       since?: string;
       /** @description State of the connection. */
       state?: components['schemas']['counterwatch.v1.CameraState'];
+      /** @description What is known of its stream. */
+      stream?: components['schemas']['counterwatch.v1.Stream'];
     };
     /** @description CameraLive is what one camera shows now. */
     'counterwatch.v1.CameraLive': {
@@ -618,6 +694,8 @@ export interface components {
       camera?: string;
       /** @description Counters now. */
       counters?: components['schemas']['counterwatch.v1.LiveCounter'][];
+      /** @description What its analysis did and left undone. */
+      counts?: components['schemas']['counterwatch.v1.AnalysisCounts'];
       /**
        * Format: double
        * @description Share of working time seen in this run, at most the last hour, 0..1.
@@ -645,6 +723,8 @@ export interface components {
        * @description Height of the analysed picture, pixels.
        */
       height?: number;
+      /** @description How much of its stream is decoded. */
+      mode?: components['schemas']['counterwatch.v1.DecodeMode'];
       /**
        * Format: int32
        * @description People seen.
@@ -659,6 +739,8 @@ export interface components {
       since?: string;
       /** @description State of the connection. */
       state?: components['schemas']['counterwatch.v1.CameraState'];
+      /** @description What is known of its stream. */
+      stream?: components['schemas']['counterwatch.v1.Stream'];
       /**
        * Format: date-time
        * @description Capture time of the newest analysed frame; absent before the first.
@@ -747,6 +829,12 @@ export interface components {
       /** @description 90th percentile of the wait, seconds. */
       waitP90S?: components['schemas']['counterwatch.v1.Estimate'];
     };
+    /**
+     * @description DecodeMode says how much of a camera's stream is decoded.
+     * @enum {string}
+     */
+    'counterwatch.v1.DecodeMode':
+      'DECODE_MODE_UNSPECIFIED' | 'DECODE_MODE_IDLE' | 'DECODE_MODE_ACTIVE' | 'DECODE_MODE_SHED';
     /** @description DetectorConfig says how people are found. */
     'counterwatch.v1.DetectorConfig': {
       /** @description auto (default), opencv, onnxruntime. */
@@ -1041,6 +1129,8 @@ export interface components {
        * @description When the last heartbeat came, by the centre's clock; absent before the first.
        */
       beatTime?: string;
+      /** @description What it uses of its memory, CPU and disk, and what it leaves out to stay inside. */
+      budgets?: components['schemas']['counterwatch.v1.Budget'][];
       /** @description State of each of its cameras. */
       cameras?: components['schemas']['counterwatch.v1.CameraHealth'][];
       /**
@@ -1354,6 +1444,56 @@ export interface components {
      * @enum {string}
      */
     'counterwatch.v1.Step': 'STEP_UNSPECIFIED' | 'STEP_MINUTE' | 'STEP_HOUR' | 'STEP_DAY';
+    /** @description Stream is what is known of a camera's stream now. */
+    'counterwatch.v1.Stream': {
+      /** @description Pictures come in another order than they are shown. */
+      bFrames?: boolean;
+      /**
+       * Format: double
+       * @description Bits per second, over the last 10 s.
+       */
+      bitRate?: number;
+      /**
+       * Format: int64
+       * @description Steps of the stream's clock that were taken out since then.
+       */
+      clockJumps?: string;
+      /** @description The camera's clock minus the node's, as the camera reports it; absent while it does not. Never used for times. */
+      clockSkew?: string;
+      /** @description How pictures are coded: h264, h265, mjpeg. */
+      codec?: string;
+      /**
+       * Format: int64
+       * @description Connections since the node began to watch the camera.
+       */
+      connections?: string;
+      /**
+       * Format: double
+       * @description Pictures per second, as they come.
+       */
+      fps?: number;
+      /** @description Between the last two key frames; absent until known. */
+      gop?: string;
+      /**
+       * Format: int32
+       * @description Height of the coded pictures, pixels; 0 until known.
+       */
+      height?: number;
+      /**
+       * Format: int64
+       * @description Packets that did not arrive since then.
+       */
+      packetsLost?: string;
+      /** @description Which of the camera's streams is taken: main or sub; empty before the first picture. */
+      source?: string;
+      /** @description How packets come: tcp, udp, multicast, tls. */
+      transport?: string;
+      /**
+       * Format: int32
+       * @description Width of the coded pictures, pixels; 0 until known.
+       */
+      width?: number;
+    };
     /** @description Tile is a picture with what was seen in it. */
     'counterwatch.v1.Tile': {
       /**
