@@ -123,6 +123,7 @@ func (n *node) run(ctx context.Context, trust *tls.Config) error {
 	var watchErr error
 	wg.Go(func() { watchErr = n.bus.WatchConfig(ctx, n.apply) })
 	wg.Go(func() { n.beat(ctx) })
+	wg.Go(func() { vitals(ctx, n.cfg.Log) })
 	wg.Wait()
 	n.fleet.stop()
 	n.drain()
