@@ -46,6 +46,7 @@ var mayImport = map[string][]string{
 	"internal/camsim":     {"models", "internal/office", "internal/cutout", "internal/mot"},
 	"internal/mot":        {"models", "analytics/track"}, // shares its assignment
 	"internal/oplog":      {"models"},
+	"internal/pgtest":     {},
 	"internal/nodeapp":    {"*"},
 	"internal/centralapp": {"*"},
 	"internal/accuracy":   {"*"},

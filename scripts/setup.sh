@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 packages="gcc g++ pkg-config libopencv-dev libopencv-contrib-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev ffmpeg"
 case "${1:-build}" in
-  test) packages="$packages chromium" ;;
+  test) packages="$packages chromium postgresql-15" ;;
   check) packages="$packages protobuf-compiler libprotobuf-dev" ;;
 esac
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 	"github.com/counterwatch/counterwatch/internal/centralapp"
 	"github.com/counterwatch/counterwatch/internal/config"
 	"github.com/counterwatch/counterwatch/internal/oplog"
+	"github.com/counterwatch/counterwatch/models"
+	"github.com/counterwatch/counterwatch/store/sql"
 	"github.com/counterwatch/counterwatch/web"
 )
 
@@ -40,11 +43,17 @@ func newCommand() *cobra.Command {
 				return err
 			}
 			cfg.Log, cfg.Page = log, web.Dist()
+			cfg.Database = cmp.Or(cfg.Database, os.Getenv("COUNTERWATCH_DATABASE"))
+			if cfg.Database != "" && !sql.IsPostgres(cfg.Database) {
+				return models.Invalid("database", "must begin with postgres://, as in postgres://user:password@host:5432/counterwatch")
+			}
 			return run(c.Context(), cfg, registry, c.OutOrStdout())
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&cfg.DataDir, "data", "", "folder for everything the centre keeps (made when it is not there)")
+	f.StringVar(&cfg.Database, "database", "", "PostgreSQL to keep everything but series and pictures in, postgres://user:password@host/counterwatch (default: a file in the data\n"+
+		"folder); $COUNTERWATCH_DATABASE says it without showing the password to other users of this machine")
 	f.StringVar(&cfg.Listen, "listen", "127.0.0.1:8080", "host:port of the page, REST and gRPC, plain and TLS; :8080 is every address")
 	f.StringVar(&cfg.NATSListen, "nats-listen", "127.0.0.1:4222", "host:port of the bus to which nodes connect")
 	f.StringArrayVar(&cfg.Hosts, "host", nil, "further name or address of this machine, for its certificate (may be repeated)")

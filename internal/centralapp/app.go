@@ -4,6 +4,7 @@
 package centralapp
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -49,6 +50,7 @@ type core struct {
 // coreConfig is what a core needs.
 type coreConfig struct {
 	DataDir    string
+	Database   string           // address of a PostgreSQL database; empty is a file in DataDir
 	NATSListen string           // empty is 127.0.0.1:4222
 	TLS        *tls.Config      // of the bus; nil without TLS
 	Log        *slog.Logger     // nil is slog.Default()
@@ -105,7 +107,8 @@ func (c *core) openStores(ctx context.Context, cfg coreConfig) error {
 	if err != nil {
 		return fmt.Errorf("key that seals camera addresses: %w", err)
 	}
-	if c.SQL, err = sql.Open(ctx, filepath.Join(cfg.DataDir, "centre.db"), sha256.Sum256([]byte(secret))); err != nil {
+	where := cmp.Or(cfg.Database, filepath.Join(cfg.DataDir, "centre.db"))
+	if c.SQL, err = sql.Open(ctx, where, sha256.Sum256([]byte(secret))); err != nil {
 		return err
 	}
 	c.closing(c.SQL.Close)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/counterwatch/counterwatch/bus"
+	"github.com/counterwatch/counterwatch/internal/pgtest"
 	"github.com/counterwatch/counterwatch/internal/wire"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/outbox"
@@ -33,6 +34,9 @@ const (
 	crashNode    = "n1"
 )
 
+// postgres is the database of the tests that ask for one.
+var postgres pgtest.Server
+
 func TestMain(m *testing.M) {
 	var err error
 	switch os.Getenv(roleVariable) {
@@ -41,7 +45,9 @@ func TestMain(m *testing.M) {
 	case "centre":
 		err = crashingCentre(os.Args[1:])
 	default:
-		os.Exit(m.Run())
+		code := m.Run()
+		postgres.Stop()
+		os.Exit(code)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, os.Getenv(roleVariable), err)

@@ -22,6 +22,7 @@ import (
 // Config says how a centre is run; DataDir must be set.
 type Config struct {
 	DataDir      string
+	Database     string           // postgres://user:password@host/database; empty is a file in DataDir
 	Listen       string           // host:port of the page, REST and gRPC; empty is 127.0.0.1:8080
 	NATSListen   string           // host:port of the bus; empty is 127.0.0.1:4222. Beyond this machine it speaks TLS only
 	Hosts        []string         // further names and addresses by which nodes and browsers reach this machine
@@ -68,7 +69,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 		busTLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	}
 	a = &App{cfg: cfg, ca: ca}
-	a.core, err = openCore(ctx, coreConfig{DataDir: cfg.DataDir, NATSListen: cfg.NATSListen, TLS: busTLS, Log: cfg.Log, Now: cfg.Now})
+	a.core, err = openCore(ctx, coreConfig{DataDir: cfg.DataDir, Database: cfg.Database, NATSListen: cfg.NATSListen, TLS: busTLS, Log: cfg.Log, Now: cfg.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -55,10 +55,15 @@ func (b *browser) do(method, path, body string, want int) map[string]any {
 // TestFromNodeToBrowser runs a whole centre: a node enrols, sends an incident with its picture, and a person who came by a
 // one-time link sees both.
 func TestFromNodeToBrowser(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) { fromNodeToBrowser(t, "") })
+	t.Run("PostgreSQL", func(t *testing.T) { fromNodeToBrowser(t, postgres.Database(t)) })
+}
+
+func fromNodeToBrowser(t *testing.T, database string) {
 	ctx, stop := context.WithCancel(t.Context())
 	log := slog.New(slog.DiscardHandler)
 	a, err := Open(ctx, Config{
-		DataDir: t.TempDir(), Listen: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Log: log,
+		DataDir: t.TempDir(), Database: database, Listen: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Log: log,
 		Page: fstest.MapFS{"index.html": {Data: []byte("page")}},
 	})
 	if err != nil {

@@ -44,21 +44,28 @@ type revisionRow struct {
 
 // PutEvents stores revisions of incidents in one transaction. A revision that is there already changes nothing; one
 // older than the newest known is kept in the history only. It returns the revisions that became an incident's newest.
-func (s *Store) PutEvents(ctx context.Context, events []models.Event) (changes []models.EventChange, err error) {
+func (s *Store) PutEvents(ctx context.Context, events []models.Event) ([]models.EventChange, error) {
+	return s.change(ctx, "put", events, putEvent)
+}
+
+// change does something with each event in one transaction and numbers those of which do says that they changed something.
+func (s *Store) change(ctx context.Context, what string, events []models.Event,
+	do func(ctx context.Context, tx bun.Tx, e models.Event, seq int64) (changed bool, err error)) (changes []models.EventChange, err error) {
 	if len(events) == 0 {
 		return nil, nil
 	}
-	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = s.numbered(ctx, func(ctx context.Context, tx bun.Tx) error {
+		changes = nil
 		seq, err := lastSeq(ctx, tx)
 		if err != nil {
 			return err
 		}
 		for _, e := range events {
-			newest, err := putEvent(ctx, tx, e, seq+1)
+			changed, err := do(ctx, tx, e, seq+1)
 			if err != nil {
 				return fmt.Errorf("event %s revision %d: %w", e.ID, e.Revision, err)
 			}
-			if newest {
+			if changed {
 				seq++
 				changes = append(changes, models.EventChange{Seq: seq, Event: e})
 			}
@@ -66,7 +73,7 @@ func (s *Store) PutEvents(ctx context.Context, events []models.Event) (changes [
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store: put events: %w", err)
+		return nil, fmt.Errorf("store: %s events: %w", what, err)
 	}
 	return changes, nil
 }

@@ -35,31 +35,8 @@ func (s *Store) told(ctx context.Context, where string, args ...any) ([]models.E
 // JudgeEvents puts what has been decided about incidents in the place of their newest revision, in one transaction; what
 // was there stays in the history. One that is so already, or of which the node has told more meanwhile, is left alone. It
 // returns what became new.
-func (s *Store) JudgeEvents(ctx context.Context, events []models.Event) (changes []models.EventChange, err error) {
-	if len(events) == 0 {
-		return nil, nil
-	}
-	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		seq, err := lastSeq(ctx, tx)
-		if err != nil {
-			return err
-		}
-		for _, e := range events {
-			changed, err := judgeEvent(ctx, tx, e, seq+1)
-			if err != nil {
-				return fmt.Errorf("event %s revision %d: %w", e.ID, e.Revision, err)
-			}
-			if changed {
-				seq++
-				changes = append(changes, models.EventChange{Seq: seq, Event: e})
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: judge events: %w", err)
-	}
-	return changes, nil
+func (s *Store) JudgeEvents(ctx context.Context, events []models.Event) ([]models.EventChange, error) {
+	return s.change(ctx, "judge", events, judgeEvent)
 }
 
 func judgeEvent(ctx context.Context, tx bun.Tx, e models.Event, seq int64) (changed bool, err error) {

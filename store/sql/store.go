@@ -1,7 +1,7 @@
 // Package sql remembers everything but series and pictures: units, sites, cameras, incidents, nodes, users, sessions.
 // It is the stop after the centre's intake, and where the API reads. In go models, out come models; errors are of
-// models' kinds. It runs on SQLite through bun with portable SQL and goose migrations, so that PostgreSQL can be a second
-// adapter of the same code. It imports models; central and api declare the parts of Store that they need.
+// models' kinds. It runs on SQLite and on PostgreSQL 15 through bun with portable SQL and goose migrations: one code path, and
+// one suite for both (store/storetest). It imports models; central and api declare the parts of Store that they need.
 package sql
 
 import (
@@ -33,16 +33,18 @@ var migrations embed.FS
 
 // Store is safe for concurrent use. A call that changes something has it on the disk when it returns.
 type Store struct {
-	w, r *bun.DB // one writer; readers that never wait for it
-	seal cipher.AEAD
+	w, r  *bun.DB // SQLite: one writer, and readers that never wait for it; PostgreSQL: the same pool
+	alone string  // SQL with which a transaction waits until it numbers changes alone; empty where there is one writer
+	seal  cipher.AEAD
 }
 
-// readers is how many queries may run at once.
-const readers = 8
+// conns is how many queries may run at once.
+const conns = 8
 
-// Open opens or creates the database file and brings its tables up to date. key (32 bytes) seals the addresses of
-// cameras, which hold passwords; another key than the one they were sealed with makes them unreadable.
-func Open(ctx context.Context, path string, key [32]byte) (*Store, error) {
+// Open opens or creates a database and brings its tables up to date. where is the path of an SQLite file, or the address of
+// an existing PostgreSQL database such as postgres://user:password@host:5432/counterwatch?sslmode=verify-full. key (32 bytes) seals the
+// addresses of cameras, which hold passwords; another key than the one they were sealed with makes them unreadable.
+func Open(ctx context.Context, where string, key [32]byte) (*Store, error) {
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		return nil, err
@@ -51,26 +53,29 @@ func Open(ctx context.Context, path string, key [32]byte) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := sqlitefile.Open(ctx, path)
+	if IsPostgres(where) {
+		return openPostgres(ctx, where, seal)
+	}
+	w, err := sqlitefile.Open(ctx, where)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	if err := migrate(ctx, w); err != nil {
-		return nil, errors.Join(fmt.Errorf("store: bring the tables of %s up to date: %w", path, err), w.Close())
+	if err := migrate(ctx, w, goose.DialectSQLite3); err != nil {
+		return nil, errors.Join(fmt.Errorf("store: bring the tables of %s up to date: %w", where, err), w.Close())
 	}
-	r, err := sqlitefile.OpenReader(path, readers)
+	r, err := sqlitefile.OpenReader(where, conns)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %w", err), w.Close())
 	}
 	return &Store{w: bun.NewDB(w, sqlitedialect.New()), r: bun.NewDB(r, sqlitedialect.New()), seal: seal}, nil
 }
 
-func migrate(ctx context.Context, db *stdsql.DB) error {
+func migrate(ctx context.Context, db *stdsql.DB, dialect goose.Dialect, opts ...goose.ProviderOption) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db, files, append(opts, goose.WithDisableGlobalRegistry(true))...)
 	if err != nil {
 		return err
 	}
@@ -78,14 +83,31 @@ func migrate(ctx context.Context, db *stdsql.DB) error {
 	return err
 }
 
-// Close closes the file.
-func (s *Store) Close() error { return errors.Join(s.r.Close(), s.w.Close()) }
+// Close closes the database.
+func (s *Store) Close() error {
+	if s.r == s.w {
+		return s.w.Close()
+	}
+	return errors.Join(s.r.Close(), s.w.Close())
+}
 
 // Ping reports whether the store answers.
 func (s *Store) Ping(ctx context.Context) error { return s.r.PingContext(ctx) }
 
 func (s *Store) tx(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
 	return s.w.RunInTx(ctx, nil, do)
+}
+
+// numbered is a transaction that numbers changes: no other one does meanwhile, in this process or another.
+func (s *Store) numbered(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if s.alone != "" {
+			if _, err := tx.ExecContext(ctx, s.alone); err != nil {
+				return err
+			}
+		}
+		return do(ctx, tx)
+	})
 }
 
 // found turns "no rows" into a KindNotFound that names what was looked for.

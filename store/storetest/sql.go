@@ -21,6 +21,7 @@ func SQL(t *testing.T, open func(t *testing.T) *sql.Store) {
 		"events keep the newest revision":   revisions,
 		"events are listed by pages":        eventPages,
 		"changes are numbered":              changes,
+		"decisions about events":            judged,
 		"users, sign-ins":                   users,
 		"a ticket works once":               tickets,
 		"nodes":                             nodes,
@@ -359,6 +360,53 @@ func writers(t *testing.T, s *sql.Store) {
 	wg.Wait()
 	if n, err := s.LastChange(t.Context()); err != nil || n != 100 {
 		t.Fatal(n, err)
+	}
+}
+
+// judged is the road of a late decision: what the node told stays, what was decided stands in its place.
+func judged(t *testing.T, s *sql.Store) {
+	ctx := t.Context()
+	told := event(1, 1)
+	told.Counter = "k"
+	_, err := s.PutEvents(ctx, []models.Event{told, event(2, 1)})
+	must(t, err)
+	after, err := s.ToldEvents(ctx, told.Camera, "k", told.Opened)
+	must(t, err)
+	none, err := s.ToldEvents(ctx, told.Camera, "k", told.Opened.Add(1))
+	must(t, err)
+	undecided, err := s.JudgedEvents(ctx)
+	must(t, err)
+	if len(after) != 1 || after[0].ID != told.ID || len(none) != 0 || len(undecided) != 0 {
+		t.Fatalf("%+v, %+v, %+v", after, none, undecided)
+	}
+	decided := told
+	decided.Withdrawn = "the day became a holiday"
+	for i, want := range []int{1, 0} { // the second time it is so already
+		changes, err := s.JudgeEvents(ctx, []models.Event{decided})
+		must(t, err)
+		if len(changes) != want || want == 1 && changes[0].Seq != 3 {
+			t.Fatalf("time %d: %+v", i, changes)
+		}
+	}
+	now, err := s.Event(ctx, told.ID)
+	must(t, err)
+	standing, err := s.Events(ctx, models.EventQuery{Standing: true})
+	must(t, err)
+	history, err := s.EventHistory(ctx, told.ID)
+	must(t, err)
+	before, err := s.JudgedEvents(ctx)
+	must(t, err)
+	if now.Withdrawn == "" || len(standing) != 1 || len(history) != 2 || history[0].Withdrawn != "" || len(before) != 1 || before[0].Withdrawn != "" {
+		t.Fatalf("now %+v, standing %d, history %+v, as told %+v", now, len(standing), history, before)
+	}
+	newer := told
+	newer.Revision = 2
+	_, err = s.PutEvents(ctx, []models.Event{newer})
+	must(t, err)
+	changes, err := s.JudgeEvents(ctx, []models.Event{decided}) // about a revision that is no longer the newest
+	must(t, err)
+	if len(changes) != 0 {
+		t.Fatalf("a decision about what is past changed %+v", changes)
 	}
 }
 
