@@ -24,10 +24,9 @@ import (
 )
 
 const (
-	credentialsFile = "node.json"
-	tokenFile       = "enrol-token" // of a centre with the same data folder
-	enrolWithin     = 10 * time.Second
-	enrolAgain      = 2 * time.Second
+	tokenFile   = "enrol-token" // of a centre with the same data folder
+	enrolWithin = 10 * time.Second
+	enrolAgain  = 2 * time.Second
 )
 
 // credentials are what a node got when it was enrolled.
@@ -46,7 +45,7 @@ func (c credentials) trust() (*tls.Config, error) {
 	if c.CAPEM != "" {
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM([]byte(c.CAPEM)) {
-			return nil, models.Errorf(models.KindInvalid, "the centre's certificate in %s cannot be read: remove the file and enrol again with --token", credentialsFile)
+			return nil, models.Errorf(models.KindInvalid, "the centre's certificate cannot be read: remove %s and enrol again with --token", credentialsFile.name)
 		}
 	}
 	return t, nil
@@ -54,9 +53,8 @@ func (c credentials) trust() (*tls.Config, error) {
 
 // enrol returns the credentials of an earlier start, or gets new ones from the centre. While the centre does not answer
 // it tries again until ctx ends.
-func enrol(ctx context.Context, cfg Config) (credentials, error) {
-	path := filepath.Join(cfg.DataDir, credentialsFile)
-	old, err := readCredentials(path)
+func enrol(ctx context.Context, cfg Config, kept *vault) (credentials, error) {
+	old, err := kept.credentials()
 	if err != nil {
 		return old, err
 	}
@@ -71,9 +69,9 @@ func enrol(ctx context.Context, cfg Config) (credentials, error) {
 	for told := false; ; told = true {
 		got, err := ask.send(ctx)
 		if err == nil {
-			b, err := json.MarshalIndent(got, "", "  ")
+			b, err := json.Marshal(got)
 			if err == nil {
-				err = writeFile(path, append(b, '\n'))
+				err = kept.write(credentialsFile, b)
 			}
 			return got, err
 		}
@@ -95,18 +93,24 @@ func enrol(ctx context.Context, cfg Config) (credentials, error) {
 	}
 }
 
-func readCredentials(path string) (c credentials, err error) {
-	b, err := os.ReadFile(path)
+// credentials are those of an earlier start; empty when there was none.
+func (v *vault) credentials() (c credentials, err error) {
+	b, err := v.read(credentialsFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
-	if err != nil {
-		return c, fmt.Errorf("credentials: %w", err)
+	if err == nil && (json.Unmarshal(b, &c) != nil || c.Secret == "") {
+		err = models.Errorf(models.KindInvalid, "%s is damaged", credentialsFile.name)
 	}
-	if err := json.Unmarshal(b, &c); err != nil || c.Secret == "" {
-		return c, models.Errorf(models.KindInvalid, "%s is damaged: remove it and enrol again with --token", path)
+	if models.KindOf(err) == models.KindInvalid {
+		return c, models.Errorf(models.KindInvalid, "%w; or remove %s and enrol again with --token", err, v.path(credentialsFile.name))
 	}
-	return c, nil
+	return c, err
+}
+
+// Format shows whose they are, whatever the verb.
+func (c credentials) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "credentials of node %s", c.Node)
 }
 
 // enrolment is one request to be let in.

@@ -57,10 +57,10 @@ func TestEnrol(t *testing.T) {
 	}{
 		{"token given", nil, Config{Central: plain.URL + "/", Token: "sesame", Name: "n1"}, "s-n1", 1},
 		{"token in the folder", map[string]string{tokenFile: "sesame\n"}, Config{Central: plain.URL, Name: "n1"}, "s-n1", 1},
-		{"kept from an earlier start", map[string]string{credentialsFile: kept}, Config{}, "kept", 0},
-		{"kept, same centre", map[string]string{credentialsFile: kept}, Config{Central: plain.URL, Name: "old"}, "kept", 0},
-		{"enrolled again", map[string]string{credentialsFile: kept}, Config{Token: "sesame"}, "s-old", 1},
-		{"another name", map[string]string{credentialsFile: kept}, Config{Token: "sesame", Name: "new"}, "s-new", 1},
+		{"kept from an earlier start", map[string]string{credentialsFile.plain: kept}, Config{}, "kept", 0},
+		{"kept, same centre", map[string]string{credentialsFile.plain: kept}, Config{Central: plain.URL, Name: "old"}, "kept", 0},
+		{"enrolled again", map[string]string{credentialsFile.plain: kept}, Config{Token: "sesame"}, "s-old", 1},
+		{"another name", map[string]string{credentialsFile.plain: kept}, Config{Token: "sesame", Name: "new"}, "s-new", 1},
 		{"certificate given", nil, Config{Central: tls.URL, Token: "sesame", Name: "n1", CAFile: ca}, "s-n1", 1},
 		{"certificate unknown", nil, Config{Central: tls.URL, Token: "sesame", Name: "n1"}, "--ca FILE", 0},
 		{"certificate missing", nil, Config{Central: tls.URL, Token: "sesame", Name: "n1", CAFile: "none.pem"}, "none.pem", 0},
@@ -70,7 +70,7 @@ func TestEnrol(t *testing.T) {
 		{"bad name", nil, Config{Central: plain.URL, Token: "sesame", Name: "Phường 1"}, "name: ", 0},
 		{"wrong token", nil, Config{Central: plain.URL, Token: "guess", Name: "n1"}, "token is wrong", 1},
 		{"no centre there", nil, Config{Central: other.URL, Token: "sesame", Name: "n1"}, "check --central", 0},
-		{"damaged credentials", map[string]string{credentialsFile: "{"}, Config{}, "remove it and enrol again", 0},
+		{"damaged credentials", map[string]string{credentialsFile.plain: "{"}, Config{}, "and enrol again with --token", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			asked = nil
@@ -80,7 +80,7 @@ func TestEnrol(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := enrol(t.Context(), c.cfg)
+			got, err := enrol(t.Context(), c.cfg, vaultOf(t, c.cfg.DataDir))
 			if err != nil {
 				if !strings.Contains(err.Error(), c.want) || models.KindOf(err) == models.KindInternal || models.KindOf(err) == models.KindUnavailable {
 					t.Fatalf("%s: %v, want %q", models.KindOf(err), err, c.want)
@@ -95,12 +95,12 @@ func TestEnrol(t *testing.T) {
 				t.Fatalf("asked %q", asked)
 			}
 			if err == nil && c.asks > 0 {
-				info, err := os.Stat(filepath.Join(c.cfg.DataDir, credentialsFile))
+				info, err := os.Stat(filepath.Join(c.cfg.DataDir, credentialsFile.name))
 				if err != nil || info.Mode().Perm() != 0o600 {
 					t.Fatal(info, err)
 				}
 				c.cfg.Token, c.cfg.Central = "", ""
-				if again, err := enrol(t.Context(), c.cfg); err != nil || again != got {
+				if again, err := enrol(t.Context(), c.cfg, vaultOf(t, c.cfg.DataDir)); err != nil || again != got {
 					t.Fatalf("%+v after %+v: %v", again, got, err)
 				}
 			}
@@ -112,15 +112,15 @@ func TestEnrolWaitsForTheCentre(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	cfg := Config{DataDir: t.TempDir(), Central: "http://127.0.0.1:1", Token: "sesame", Name: "n1", Log: discard}
-	if _, err := enrol(ctx, cfg); models.KindOf(err) != models.KindUnavailable || ctx.Err() == nil {
+	if _, err := enrol(ctx, cfg, vaultOf(t, cfg.DataDir)); models.KindOf(err) != models.KindUnavailable || ctx.Err() == nil {
 		t.Fatal(err)
 	}
 	// What was enrolled before goes on without it.
 	kept := `{"node":"n1","central":"http://127.0.0.1:1","secret":"kept","nats_url":"nats://x:1"}`
-	if err := os.WriteFile(filepath.Join(cfg.DataDir, credentialsFile), []byte(kept), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(cfg.DataDir, credentialsFile.plain), []byte(kept), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := enrol(t.Context(), cfg); err != nil || c.Secret != "kept" {
+	if c, err := enrol(t.Context(), cfg, vaultOf(t, cfg.DataDir)); err != nil || c.Secret != "kept" {
 		t.Fatal(c, err)
 	}
 }

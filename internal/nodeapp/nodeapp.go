@@ -44,13 +44,11 @@ const (
 	drainEvery  = 50 * time.Millisecond
 )
 
-// configFile is the copy of the centre's configuration, cameras' passwords included.
-const configFile = "config.pb"
-
 // node is what one Run works with.
 type node struct {
 	cfg     Config
 	creds   credentials
+	kept    *vault
 	started time.Time
 	outbox  *outbox.Outbox
 	bus     *bus.Node
@@ -72,7 +70,10 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	defer unlock()
 	n := &node{cfg: cfg, started: time.Now().UTC()}
-	if n.creds, err = enrol(ctx, cfg); err != nil {
+	if n.kept, err = openVault(cfg.DataDir); err != nil {
+		return err
+	}
+	if n.creds, err = enrol(ctx, cfg, n.kept); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -161,7 +162,7 @@ func (n *node) apply(c models.NodeConfig) {
 	n.fleet.apply(c)
 	b, err := wire.EncodeNodeConfig(c)
 	if err == nil {
-		err = writeFile(filepath.Join(n.cfg.DataDir, configFile), b)
+		err = n.kept.write(configFile, b)
 	}
 	if err != nil {
 		n.cfg.Log.Error("the configuration cannot be kept for outages", "err", err)
@@ -170,7 +171,7 @@ func (n *node) apply(c models.NodeConfig) {
 
 // restoreConfig begins with the kept configuration: the centre may be away.
 func (n *node) restoreConfig() {
-	b, err := os.ReadFile(filepath.Join(n.cfg.DataDir, configFile))
+	b, err := n.kept.read(configFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}

@@ -83,7 +83,8 @@ func startCentre(t *testing.T, natsAddr string) (*centreOfTest, func()) {
 func (c *centreOfTest) apply(t *testing.T, version string, cameras ...models.Camera) {
 	t.Helper()
 	c.mu.Lock()
-	c.config = models.NodeConfig{Version: version, Sites: []models.Site{{ID: "s1", Unit: "u1", Calendar: models.Calendar{Always: true}}}, Cameras: cameras}
+	site := models.Site{ID: "s1", Unit: "u1", Calendar: models.Calendar{Always: true}, Networks: []string{"127.0.0.0/8"}}
+	c.config = models.NodeConfig{Version: version, Sites: []models.Site{site}, Cameras: cameras}
 	c.mu.Unlock()
 	if err := c.centre.PublishConfig("n1", c.config); err != nil {
 		t.Fatal(err)
