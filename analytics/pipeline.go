@@ -26,6 +26,7 @@ type Config struct {
 	Detector detect.Detector
 	Track    track.Config  // thresholds left zero are the detector's own; staff zones are added to its Stays
 	FPS      float64       // analysed frames per second that are to be expected; 0 is Camera.AnalyseFPS, or else 2
+	Scale    detect.Scale  // nil is detect.Bilinear
 	Cooldown time.Duration // see rules.Config
 }
 
@@ -68,7 +69,7 @@ func NewPipeline(cfg Config) (*Pipeline, error) {
 		}
 	}
 	return &Pipeline{
-		detector: detect.ForCamera(camera, cfg.Detector),
+		detector: detect.ForCamera(camera, cfg.Detector, cfg.Scale),
 		tracker:  track.New(cfg.Track),
 		zones:    zone.New(camera),
 		measure: measure.New(measure.Config{

@@ -58,6 +58,44 @@ type Frame struct {
 	Damaged   bool // decoded from a damaged group of pictures: not analysed
 }
 
+// NewI420 makes an I420 picture of limited range, all bytes 0, rows close together. Behind its planes lie a few spare bytes, because
+// fast scalers read a little further than they should.
+func NewI420(s Size) *Frame {
+	f := &Frame{Size: s, Stride: s.W, Format: I420}
+	n := s.H*f.Stride + (s.H+1)/2*f.ChromaStride()*2
+	const spare = 64
+	f.Pix = make([]byte, n, n+spare)
+	return f
+}
+
+// ChromaStride is the number of bytes from one row of an I420 frame's U or V plane to the next.
+func (f *Frame) ChromaStride() int { return (f.Stride + 1) / 2 }
+
+// Planes are the three planes of a whole I420 frame, on its own memory.
+func (f *Frame) Planes() (y, u, v []byte) {
+	luma, chroma := f.H*f.Stride, (f.H+1)/2*f.ChromaStride()
+	return f.Pix[:luma], f.Pix[luma:][:chroma], f.Pix[luma+chroma:][:chroma]
+}
+
+// Check returns a KindInvalid error unless the frame holds a whole picture of its format.
+func (f *Frame) Check() error {
+	least, row := 0, f.W
+	switch f.Format {
+	case BGR24:
+		row = 3 * f.W
+		least = (f.H-1)*f.Stride + row
+	case Gray8:
+		least = (f.H-1)*f.Stride + row
+	case I420:
+		least = f.H*f.Stride + (f.H+1)/2*f.ChromaStride()*2
+	}
+	if f.W < 1 || f.H < 1 || f.Stride < row || f.Format > I420 || len(f.Pix) < least {
+		return Errorf(KindInvalid, "frame %d: %dx%d pixels, format %d, stride %d, %d bytes: not a whole picture",
+			f.Number, f.W, f.H, f.Format, f.Stride, len(f.Pix))
+	}
+	return nil
+}
+
 // Detection is one person found in one frame.
 type Detection struct {
 	Box   Box     // pixels of the frame

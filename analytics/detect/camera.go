@@ -5,38 +5,54 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"time"
 
 	"github.com/counterwatch/counterwatch/models"
 )
 
+// gateFor is how long detections may stand without a new inference. Whatever the motion gate overlooks is noticed after this
+// time: well before the 5 s for which somebody who vanished stays counted, and the 10 s after which an officer is away.
+const gateFor = 2 * time.Second
+
 // Camera looks for people with one camera's eyes: where its zones are, when something moves there, and only for people of
-// possible heights who move now and then. A network is shown no more than the camera's view, in one piece or in tiles; a detector that learns its
-// scene sees the whole of every picture. One inference costs the network's own number of pixels whatever the view's shape
-// (InputFor), so a frame costs as many inferences as the camera has tiles, and none while nothing moves.
+// possible heights who move now and then. A network is shown no more than the camera's view, in one piece or in tiles, scaled
+// straight from the camera's own colours to the network's input; a detector that learns its scene sees the whole of every
+// picture. One inference costs the network's own number of pixels whatever the view's shape (InputFor), so a frame costs as
+// many inferences as the camera has tiles, and none while nothing moves.
 //
 // Camera belongs to one pipeline: it is not safe for concurrent use, and frames must come in order. The detector under it
 // may be shared.
 type Camera struct {
 	conf     models.Camera
 	detector Detector
+	scale    Scale
 	network  bool
 	gated    bool // nothing had moved in the newest frame
 
-	size  models.Size // of the pictures that what follows is for
-	view  image.Rectangle
-	tiles []image.Rectangle
-	gate  *gate
-	thing things
-	part  models.Frame
-	all   []found
-	last  []models.Detection // of the newest inference
-	sure  bool               // the two newest inferences agreed
+	motion *Motion
+	size   models.Size // of the pictures that what follows is for
+	tiles  []tile
+	thing  things
+	bgr    []byte // memory of what is shown to the detector
+	all    []found
+	last   []models.Detection // of the newest inference
+	looked time.Time          // when that was; zero before
+	sure   bool               // the two newest inferences agreed
+}
+
+// tile is a part of the picture that is shown to the network at once.
+type tile struct {
+	image.Rectangle
+	box Letterbox // how it lies in the network's input
 }
 
 // ForCamera puts a camera's view, tiles, heights and motion gate in front of a detector. The camera must be valid and have
-// its defaults (models.Camera.WithDefaults).
-func ForCamera(c models.Camera, d Detector) *Camera {
-	return &Camera{conf: c, detector: d, network: d.Info().Network()}
+// its defaults (models.Camera.WithDefaults). A scale of nil is Bilinear.
+func ForCamera(c models.Camera, d Detector, scale Scale) *Camera {
+	if scale == nil {
+		scale = Bilinear
+	}
+	return &Camera{conf: c, detector: d, scale: scale, network: d.Info().Network(), motion: NewMotion(c)}
 }
 
 // Info is the detector's.
@@ -47,10 +63,10 @@ func (c *Camera) Gated() bool { return c.gated }
 
 // View is the part of the newest frame that was searched, in 0..1 coordinates.
 func (c *Camera) View() models.Box {
-	if c.view.Empty() {
+	v := c.motion.view
+	if !c.network || v.Empty() {
 		return models.Box{W: 1, H: 1}
 	}
-	v := c.view
 	return models.Box{X: float64(v.Min.X), Y: float64(v.Min.Y), W: float64(v.Dx()), H: float64(v.Dy())}.Normalise(c.size)
 }
 
@@ -59,18 +75,19 @@ func (c *Camera) View() models.Box {
 func (c *Camera) Detect(f *models.Frame) ([]models.Detection, error) {
 	c.gated = false
 	if !c.network {
-		all, err := c.detector.Detect(f)
+		all, err := c.whole(f)
 		return c.possible(all, f.Size), err
 	}
-	if err := CheckFrame(f); err != nil {
+	if err := f.Check(); err != nil {
 		return nil, err
 	}
+	still := c.motion.Still(f)
 	if f.Size != c.size {
 		c.aim(f.Size)
 	}
-	still := c.gate.still(f)
-	c.thing.watch(c.gate.now, f.At)
-	if still && c.sure && c.conf.Detector.MotionGate != "off" {
+	c.thing.watch(c.motion.now, f.At)
+	age := f.At.Sub(c.looked)
+	if still && c.sure && age >= 0 && age < gateFor && c.conf.Detector.MotionGate != "off" {
 		c.gated = true
 		return c.last, nil
 	}
@@ -78,56 +95,78 @@ func (c *Camera) Detect(f *models.Frame) ([]models.Detection, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(c.possible(all, f.Size), func(d models.Detection) bool { return c.thing.is(d.Box, c.gate.cells) })
-	c.gate.looked(f.At)
-	c.sure = agree(c.last, all, c.Info().Thresholds)
+	all = slices.DeleteFunc(c.possible(all, f.Size), func(d models.Detection) bool { return c.thing.is(d.Box, c.motion.cells) })
+	c.motion.Looked()
+	c.looked, c.sure = f.At, agree(c.last, all, c.Info().Thresholds)
 	c.last = all
 	return all, nil
 }
 
-// aim works out where to look in pictures of a size.
+// aim prepares for pictures of a size.
 func (c *Camera) aim(s models.Size) {
-	c.size, c.last, c.sure = s, nil, false
-	whole := image.Rect(0, 0, s.W, s.H)
-	var parts []image.Rectangle
-	high := 0.0
-	for i := range c.conf.Zones {
-		if z := &c.conf.Zones[i]; z.Kind != models.ZoneMask && z.Kind != models.ZoneIgnore {
-			r, h := reach(z, c.conf.Heights, s)
-			parts, high = append(parts, r), max(high, h)
-		}
+	c.size, c.last, c.sure, c.thing = s, nil, false, things{}
+	view, info := c.motion.view, c.Info()
+	overlap := 2 * (halfWidth + slack) * c.motion.high
+	if view.Dy() > view.Dx() {
+		overlap = (1 + 2*slack) * c.motion.high
 	}
-	if c.view = whole; c.conf.Detector.View != "whole" {
-		c.view = looksAt(parts, s)
+	c.tiles = c.tiles[:0]
+	for _, r := range cut(view, c.conf.Detector.Tiles, overlap) {
+		r = even(r, view)
+		c.tiles = append(c.tiles, tile{r, info.Letterbox(models.Size{W: r.Dx(), H: r.Dy()})})
 	}
-	if len(parts) == 0 {
-		parts = []image.Rectangle{whole}
-	}
-	overlap := 2 * (halfWidth + slack) * high
-	if c.view.Dy() > c.view.Dx() {
-		overlap = (1 + 2*slack) * high
-	}
-	c.tiles = cut(c.view, c.conf.Detector.Tiles, overlap)
-	c.gate, c.thing = newGate(c.view, parts), things{}
 }
 
 // search runs the network over the view.
 func (c *Camera) search(f *models.Frame) ([]models.Detection, error) {
 	c.all = c.all[:0]
 	for i, t := range c.tiles {
-		crop(&c.part, f, t)
-		ds, err := c.detector.Detect(&c.part)
+		ds, err := c.show(f, t)
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range ds {
+			if d.Box = t.box.Box(d.Box); d.Box.W < 1 || d.Box.H < 1 {
+				continue
+			}
 			d.Box.X += float64(t.Min.X)
 			d.Box.Y += float64(t.Min.Y)
-			c.all = append(c.all, found{d, i, torn(d.Box, t, c.view)})
+			c.all = append(c.all, found{d, i, torn(d.Box, t.Rectangle, c.motion.view)})
 		}
 	}
-	c.part.Pix = nil // the frame is not kept
 	return merge(c.all), nil
+}
+
+// show gives the detector a tile at the size of the network's input: boxes come back in that input.
+func (c *Camera) show(f *models.Frame, t tile) ([]models.Detection, error) {
+	p := c.picture(f, t.box.Input)
+	if err := c.scale(p.Pix, f, t.Rectangle, t.box.filled); err != nil {
+		return nil, err
+	}
+	t.box.pad(p.Pix)
+	return c.detector.Detect(&p)
+}
+
+// whole gives the detector the whole picture.
+func (c *Camera) whole(f *models.Frame) ([]models.Detection, error) {
+	if f.Format == models.BGR24 {
+		return c.detector.Detect(f)
+	}
+	if err := f.Check(); err != nil {
+		return nil, err
+	}
+	p := c.picture(f, f.Size)
+	if err := c.scale(p.Pix, f, image.Rect(0, 0, f.W, f.H), f.Size); err != nil {
+		return nil, err
+	}
+	return c.detector.Detect(&p)
+}
+
+// picture is an empty BGR picture of a size, of the moment of a frame.
+func (c *Camera) picture(f *models.Frame, s models.Size) models.Frame {
+	n := 3 * s.W * s.H
+	c.bgr = slices.Grow(c.bgr[:0], n)[:n]
+	return models.Frame{Number: f.Number, At: f.At, Size: s, Stride: 3 * s.W, Pix: c.bgr}
 }
 
 // possible drops, in place, detections whose height cannot be a person's where their foot is. A box at the lower border of

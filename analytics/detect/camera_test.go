@@ -73,7 +73,7 @@ func TestCameraLooksWhereItsZonesAre(t *testing.T) {
 			conf := desk
 			c.change(&conf)
 			d := &dots{engine: c.engine}
-			k := ForCamera(conf.WithDefaults(), d)
+			k := ForCamera(conf.WithDefaults(), d, nil)
 			got, err := k.Detect(blank(0, inQueue, inStaff, far))
 			if err != nil || len(got) != c.found || len(d.shown) != c.shown || (d.shown[0] == models.Size{W: 320, H: 200}) != c.whole {
 				t.Fatalf("found %v, %v; shown %v", got, err, d.shown)
@@ -109,7 +109,7 @@ func TestCameraDropsImpossibleHeights(t *testing.T) {
 		{"officer behind a desk", staff(.06), true}, {"officer near the camera", staff(.4), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := ForCamera(desk.WithDefaults(), &Replay{Frames: map[int64][]models.Detection{1: {c.d}}})
+			k := ForCamera(desk.WithDefaults(), &Replay{Frames: map[int64][]models.Detection{1: {c.d}}}, nil)
 			got, err := k.Detect(&models.Frame{Number: 1, Size: models.Size{W: 320, H: 200}})
 			if err != nil || len(got) == 1 != c.kept {
 				t.Errorf("%v, %v", got, err)
@@ -122,7 +122,7 @@ func TestCameraRestsWhileNothingMoves(t *testing.T) {
 	const step = 250 * time.Millisecond
 	run := func(conf models.Camera, n int, at func(i int) [2]int) (gated int, found []int, d *dots) {
 		d = &dots{engine: "opencv"}
-		k := ForCamera(conf.WithDefaults(), d)
+		k := ForCamera(conf.WithDefaults(), d, nil)
 		for i := range n {
 			f := blank(time.Duration(i)*step, at(i))
 			for y := range 200 { // something that can be seen to move
@@ -167,7 +167,7 @@ func TestCameraRestsWhileNothingMoves(t *testing.T) {
 
 func TestCameraGoesOnAfterErrors(t *testing.T) {
 	d := &dots{engine: "opencv", fail: errors.New("out of memory")}
-	k := ForCamera(desk.WithDefaults(), d)
+	k := ForCamera(desk.WithDefaults(), d, nil)
 	if _, err := k.Detect(blank(0, [2]int{150, 130})); !errors.Is(err, d.fail) {
 		t.Error(err)
 	}
@@ -184,9 +184,9 @@ func TestCameraSaysWhatItDoes(t *testing.T) {
 	conf := desk
 	conf.Detector.Tiles = 2
 	for want, k := range map[string]*Camera{
-		"dots": ForCamera(conf, &dots{}),
-		"dots (opencv), view of the zones, 2 tiles, motion gate on": ForCamera(conf, &dots{engine: "opencv"}),
-		"dots (opencv), whole picture, motion gate on":              ForCamera(models.Camera{}, &dots{engine: "opencv"}),
+		"dots": ForCamera(conf, &dots{}, nil),
+		"dots (opencv), view of the zones, 2 tiles, motion gate on": ForCamera(conf, &dots{engine: "opencv"}, nil),
+		"dots (opencv), whole picture, motion gate on":              ForCamera(models.Camera{}, &dots{engine: "opencv"}, nil),
 	} {
 		if got := k.String(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -3,7 +3,7 @@
 // In goes a models.Frame, out come models.Detection boxes in the frame's pixels. The package holds what is pure: the
 // Detector contract, the geometry and decoding of YOLOX and Darknet networks (Network, over an Engine), the reading of a foreground
 // mask as people (Crowd), the replay of detections made earlier (Replay), and where and when to look with them (Camera: the
-// view of a camera's zones, tiles, possible heights, the motion gate). The parts that call native libraries are in
+// view of a camera's zones, tiles, possible heights; Motion; Scale, which makes what a network sees of a camera's own colours). The parts that call native libraries are in
 // analytics/native, which is the only way to make them. It imports models and may be imported by analytics, its native
 // rooms and cmd. Every Detector passes the suite in detecttest.
 package detect
@@ -26,9 +26,12 @@ type Detector interface {
 
 // Info names a detector and says how its scores are to be read.
 type Info struct {
-	Name       string // card or kind: "yolox_nano", "foreground"
-	Engine     string // of a network: "opencv", "onnxruntime"; else empty
-	Basic      bool   // works without weights: accuracy is basic, seated and hidden people are often missed
+	Name   string // card or kind: "yolox_nano", "foreground"
+	Engine string // of a network: "opencv", "onnxruntime"; else empty
+	// Input is how many pixels a network is fed, and their very shape when Fixed; zero of what takes pictures as they are.
+	Input      models.Size
+	Fixed      bool
+	Basic      bool // works without weights: accuracy is basic, seated and hidden people are often missed
 	Thresholds models.Thresholds
 }
 
@@ -43,13 +46,23 @@ func (i Info) String() string {
 // Network reports whether a network runs: it looks at every picture, or part of one, by itself.
 func (i Info) Network() bool { return i.Engine != "" }
 
+// Letterbox is how a network is shown a picture or a part of one.
+func (i Info) Letterbox(picture models.Size) Letterbox {
+	switch {
+	case i.Input == models.Size{}:
+		return NewLetterbox(picture, picture)
+	case i.Fixed:
+		return NewLetterbox(picture, i.Input)
+	}
+	return NewLetterbox(picture, InputFor(picture, i.Input))
+}
+
 // CheckFrame returns a models.KindInvalid error unless f holds a whole BGR picture.
 func CheckFrame(f *models.Frame) error {
-	if f.Format != models.BGR24 || f.W <= 0 || f.H <= 0 || f.Stride < 3*f.W || len(f.Pix) < (f.H-1)*f.Stride+3*f.W {
-		return models.Errorf(models.KindInvalid, "frame %d: %dx%d pixels, stride %d, %d bytes: not a whole BGR picture",
-			f.Number, f.W, f.H, f.Stride, len(f.Pix))
+	if f.Format != models.BGR24 {
+		return models.Errorf(models.KindInvalid, "frame %d: pixels of format %d, not BGR", f.Number, f.Format)
 	}
-	return nil
+	return f.Check()
 }
 
 // Clip cuts a box to a picture.

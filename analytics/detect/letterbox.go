@@ -56,6 +56,25 @@ func (l Letterbox) Box(b models.Box) models.Box {
 	return Clip(models.Box{X: b.X / l.Scale, Y: b.Y / l.Scale, W: b.W / l.Scale, H: b.H / l.Scale}, l.Picture)
 }
 
+// pad moves the rows of the scaled picture, which lie close together at the beginning of pix, to where they belong in a BGR
+// picture of the whole input, and fills the rest with grey.
+func (l Letterbox) pad(pix []byte) {
+	wide, row := 3*l.Input.W, 3*l.filled.W
+	if row < wide {
+		for y := l.filled.H - 1; y >= 0; y-- {
+			copy(pix[y*wide:][:row], pix[y*row:][:row])
+			grey(pix[y*wide+row : (y+1)*wide])
+		}
+	}
+	grey(pix[l.filled.H*wide : l.Input.H*wide])
+}
+
+func grey(pix []byte) {
+	for i := range pix {
+		pix[i] = pad
+	}
+}
+
 // Fill writes the picture as the network wants it: three planes (blue, green, red; red first when rgb) of Input.H x Input.W
 // values 0..255, bilinear, padded with grey. dst is grown when needed and returned.
 func (l Letterbox) Fill(dst []float32, f *models.Frame, rgb bool) []float32 {
@@ -64,15 +83,24 @@ func (l Letterbox) Fill(dst []float32, f *models.Frame, rgb bool) []float32 {
 		dst = make([]float32, 3*plane)
 	}
 	dst = dst[:3*plane]
-	xs := taps(l.filled.W, l.Picture.W)
-	ys := taps(l.filled.H, l.Picture.H)
+	xs := taps(l.filled.W, 0, float64(l.Picture.W), 0, l.Picture.W-1)
+	ys := taps(l.filled.H, 0, float64(l.Picture.H), 0, l.Picture.H-1)
 	for y := range l.Input.H {
 		b, g, r := dst[y*l.Input.W:][:l.Input.W], dst[plane+y*l.Input.W:][:l.Input.W], dst[2*plane+y*l.Input.W:][:l.Input.W]
 		if rgb {
 			b, r = r, b
 		}
 		from := 0
-		if y < l.filled.H {
+		switch {
+		case y >= l.filled.H:
+		case l.filled == l.Picture: // it was scaled before
+			from = l.filled.W
+			row := f.Pix[y*f.Stride:][:3*from]
+			for x := range from {
+				p := row[3*x : 3*x+3]
+				b[x], g[x], r[x] = float32(p[0]), float32(p[1]), float32(p[2])
+			}
+		default:
 			from = l.filled.W
 			up, down, fy := f.Pix[ys[y].a*f.Stride:], f.Pix[ys[y].b*f.Stride:], ys[y].f
 			for x, t := range xs {
@@ -95,13 +123,14 @@ type tap struct {
 	f    float32
 }
 
-// taps maps n output pixels onto m source pixels, pixel centres at halves as in OpenCV's INTER_LINEAR.
-func taps(n, m int) []tap {
+// taps maps n output pixels onto a span of source pixels, pixel centres at halves as in OpenCV's INTER_LINEAR. Nothing is
+// read before pixel first or behind pixel last.
+func taps(n int, from, length float64, first, last int) []tap {
 	t := make([]tap, n)
 	for i := range t {
-		x := math.Max((float64(i)+.5)*float64(m)/float64(n)-.5, 0)
-		a := min(int(x), m-1)
-		t[i] = tap{a, min(a+1, m-1), float32(x - float64(a))}
+		x := min(max(from+(float64(i)+.5)*length/float64(n)-.5, float64(first)), float64(last))
+		a := int(x)
+		t[i] = tap{a, min(a+1, last), float32(x - float64(a))}
 	}
 	return t
 }

@@ -55,7 +55,8 @@ func NewNetwork(cfg NetworkConfig, engine Engine) *Network {
 	if cfg.MaxIoU == 0 {
 		cfg.MaxIoU = .65
 	}
-	return &Network{cfg: cfg, info: Info{Name: cfg.Name, Engine: engine.Name(), Thresholds: cfg.Thresholds}, engine: engine}
+	return &Network{cfg: cfg, engine: engine,
+		info: Info{Name: cfg.Name, Engine: engine.Name(), Input: cfg.Input, Fixed: cfg.Fixed, Thresholds: cfg.Thresholds}}
 }
 
 // Detect finds people.
@@ -68,22 +69,18 @@ func (n *Network) Detect(f *models.Frame) ([]models.Detection, error) {
 	if n.engine == nil {
 		return nil, ErrClosed
 	}
-	input := n.cfg.Input
-	if !n.cfg.Fixed {
-		input = InputFor(f.Size, input)
-	}
-	l := NewLetterbox(f.Size, input)
+	l := n.info.Letterbox(f.Size)
 	n.input = l.Fill(n.input, f, n.cfg.RGB)
 	if n.cfg.Scale != 0 {
 		for i := range n.input {
 			n.input[i] *= n.cfg.Scale
 		}
 	}
-	out, err := n.engine.Infer(n.input, input)
+	out, err := n.engine.Infer(n.input, l.Input)
 	if err != nil {
 		return nil, err
 	}
-	found, err := n.cfg.Decode(out, input, n.cfg.Classes, n.cfg.Person, min(floor, n.cfg.Thresholds.Low))
+	found, err := n.cfg.Decode(out, l.Input, n.cfg.Classes, n.cfg.Person, min(floor, n.cfg.Thresholds.Low))
 	if err != nil {
 		return nil, err
 	}

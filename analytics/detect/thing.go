@@ -42,13 +42,9 @@ func (t *things) watch(now []int32, at time.Time) {
 		passed = 0
 	}
 	copy(t.before, now)
-	for i := range now {
-		t.diffs[i] = now[i] - t.looked[i]
-	}
-	slices.Sort(t.diffs)
-	light := t.diffs[len(t.diffs)/2]
+	light := light(now, t.looked, t.diffs)
 	for i, v := range now {
-		if d := v - t.looked[i] - light; d >= gateLevel*cellScale || d <= -gateLevel*cellScale {
+		if d := v - t.looked[i] - light; d >= motionLevel || d <= -motionLevel {
 			t.looked[i], t.since[i] = v, 0
 		} else {
 			t.since[i] += passed

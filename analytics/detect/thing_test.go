@@ -24,7 +24,7 @@ func TestThingsAreNobody(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStage()
 			d := &everywhere{box}
-			k := ForCamera(models.Camera{Detector: models.DetectorConfig{View: "whole"}}, d)
+			k := ForCamera(models.Camera{Detector: models.DetectorConfig{View: "whole"}}, d, nil)
 			for i := range 61 {
 				f := s.shot(10*time.Second, 2, 0, c.x(float64(10*i)))
 				if c.at != nil {

@@ -128,11 +128,9 @@ func cut(view image.Rectangle, n int, overlap float64) []image.Rectangle {
 	return tiles
 }
 
-// crop makes part the picture of r inside f, on the same pixels.
-func crop(part, f *models.Frame, r image.Rectangle) {
-	*part = *f
-	part.Size = models.Size{W: r.Dx(), H: r.Dy()}
-	part.Pix = f.Pix[r.Min.Y*f.Stride+3*r.Min.X:]
+// even grows a part inside bounds to even coordinates, where the samples of colour of I420 begin.
+func even(r, bounds image.Rectangle) image.Rectangle {
+	return image.Rect(r.Min.X&^1, r.Min.Y&^1, (r.Max.X+1)&^1, (r.Max.Y+1)&^1).Intersect(bounds)
 }
 
 // found is a detection of one tile, in pixels of the picture.

@@ -193,12 +193,13 @@ func FuzzView(f *testing.F) {
 		if c.Validate() != nil || w == 0 || h == 0 {
 			return
 		}
-		k := ForCamera(c.WithDefaults(), &Replay{})
+		k := ForCamera(c.WithDefaults(), &Replay{}, nil)
+		k.motion.aim(s)
 		k.aim(s)
 		whole := image.Rect(0, 0, s.W, s.H)
 		for _, tile := range k.tiles {
 			if tile.Empty() || !tile.In(whole) {
-				t.Fatal(fmt.Sprint(s, k.view, k.tiles))
+				t.Fatal(fmt.Sprint(s, k.motion.view, k.tiles))
 			}
 		}
 	})

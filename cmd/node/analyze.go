@@ -97,7 +97,7 @@ func (a *analysis) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "%s: detector %s, %s\n", a.video, detect.ForCamera(camera, detector), rateText(camera.AnalyseFPS, source.FPS()))
+	fmt.Fprintf(a.stderr, "%s: detector %s, %s\n", a.video, detect.ForCamera(camera, detector, nil), rateText(camera.AnalyseFPS, source.FPS()))
 	w := walk{road: road, source: source, out: out, base: base, every: camera.AnalyseFPS, step: time.Duration(float64(time.Second) / max(fps, .1))}
 	w.bar = a.progress(source.Frames())
 	err = w.run(ctx)

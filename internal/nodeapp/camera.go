@@ -95,7 +95,7 @@ func (c *camera) watch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.log.Info("camera is analysed", "detector", detect.ForCamera(c.conf, detector).String())
+	c.log.Info("camera is analysed", "detector", detect.ForCamera(c.conf, detector, nil).String())
 	ring := ingest.NewRing(0, 0)
 	sup := &ingest.Supervisor{Source: source, Emit: ring.Put, Log: c.log}
 	runner := analytics.NewRunner(analytics.RunnerConfig{
