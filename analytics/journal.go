@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/counterwatch/counterwatch/analytics/rules"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -101,12 +103,32 @@ func (j *journal) gap(ctx context.Context) error {
 // finish keeps everything at the end: a removed camera is closed, any other goes on from its state.
 func (j *journal) finish(ctx context.Context) error {
 	var result Result
-	if errors.Is(context.Cause(ctx), ErrRemoved) && !j.last.IsZero() {
+	if errors.Is(context.Cause(ctx), ErrRemoved) {
+		if j.last.IsZero() { // it has shown nothing since the start: what is open is of the run before
+			j.last = j.r.cfg.Now()
+		}
 		result = j.p.Close(j.last, models.EndGap)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	return j.keep(last, result, true)
+}
+
+// CloseKept makes the records that close what is open in a state, for a camera that was removed while nothing ran it.
+func CloseKept(node string, state []byte, at time.Time) ([]models.Record, error) {
+	var s runnerState
+	var k kept
+	if err := json.Unmarshal(state, &s); err != nil {
+		return nil, fmt.Errorf("read the kept state: %w", err)
+	}
+	if err := json.Unmarshal(s.Pipeline, &k); err != nil {
+		return nil, fmt.Errorf("read the kept state of the stages: %w", err)
+	}
+	events, err := rules.CloseKept(k.Rules, at)
+	for i := range events {
+		events[i].Snapshots = s.Snapshots[events[i].ID].Snapshots
+	}
+	return records(node, Result{Events: events}), err
 }
 
 // keep hands a result to the sink, with the state that goes with it. It tries until it succeeds or ctx ends: nothing

@@ -11,6 +11,8 @@ package rules
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/counterwatch/counterwatch/models"
@@ -30,6 +32,7 @@ type Engine struct {
 	cfg    Config
 	rules  []rule
 	alarms []alarm // one for each rule
+	gone   []alarm // incidents of rules that the camera had before a restart: they are to be closed
 	now    models.Second
 	live   time.Time
 }
@@ -97,7 +100,8 @@ func (e *Engine) Health(at time.Time, state models.CameraState) []models.Event {
 	if state == models.CameraLive {
 		e.live = at
 	}
-	var out []models.Event
+	out := closed(e.gone, at)
+	e.gone = nil
 	for i := range e.rules {
 		r := &e.rules[i]
 		if r.judge != nil {
@@ -143,14 +147,30 @@ func (e *Engine) step(out []models.Event, i int, start time.Time, dt time.Durati
 
 // Close closes every incident that goes on: the camera is no longer watched.
 func (e *Engine) Close(at time.Time) []models.Event {
+	out := append(closed(e.alarms, at), closed(e.gone, at)...)
+	e.gone = nil
+	return out
+}
+
+// closed closes those of the incidents that go on.
+func closed(alarms []alarm, at time.Time) []models.Event {
 	var out []models.Event
-	for i := range e.alarms {
-		if a := &e.alarms[i]; a.firing() {
-			a.close(&e.rules[i], at, finding{}, nil)
+	for i := range alarms {
+		if a := &alarms[i]; a.firing() {
+			a.close(nil, at, finding{}, nil)
 			out = append(out, a.copy())
 		}
 	}
 	return out
+}
+
+// CloseKept closes every incident that goes on in a state, for a camera of which nothing else is known any more.
+func CloseKept(state []byte, at time.Time) ([]models.Event, error) {
+	var e Engine // without rules
+	if err := e.Restore(state); err != nil {
+		return nil, err
+	}
+	return e.Close(at), nil
 }
 
 // open reports whether the incident of a rule goes on.
@@ -159,7 +179,8 @@ func (e *Engine) open(i int) bool { return e.alarms[i].firing() }
 // State returns every incident that goes on or may open again, for Restore after a restart.
 func (e *Engine) State() ([]byte, error) { return json.Marshal(e.named()) }
 
-// Restore goes on from what State returned. Incidents of rules that no longer exist are dropped.
+// Restore goes on from what State returned. Incidents of rules that no longer exist are closed by the
+// next call of Health.
 func (e *Engine) Restore(b []byte) error {
 	var kept map[string]alarm
 	if err := json.Unmarshal(b, &kept); err != nil {
@@ -168,7 +189,12 @@ func (e *Engine) Restore(b []byte) error {
 	for i := range e.rules {
 		if a, ok := kept[e.rules[i].name()]; ok {
 			e.alarms[i] = a
+			delete(kept, e.rules[i].name())
 		}
+	}
+	e.gone = nil
+	for _, name := range slices.Sorted(maps.Keys(kept)) {
+		e.gone = append(e.gone, kept[name])
 	}
 	return nil
 }

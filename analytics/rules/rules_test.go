@@ -156,6 +156,36 @@ func TestCameraRules(t *testing.T) {
 	}
 }
 
+// An incident does not go on for ever when its rule or its camera has gone with a change of the configuration.
+func TestIncidentsEndWithTheirRules(t *testing.T) {
+	before := New(Config{Node: "n", Camera: group()})
+	for away := 180.0; away < 185; away++ {
+		before.Second(absence(away))
+	}
+	kept, err := before.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := start.Add(10 * time.Minute)
+	less := group()
+	less.Counters = less.Counters[:3] // without "night"
+	after := New(Config{Node: "n", Camera: less})
+	if err := after.Restore(kept); err != nil {
+		t.Fatal(err)
+	}
+	ended := after.Health(at, models.CameraLive)
+	if len(ended) != 1 || ended[0].Counter != "night" || !ended[0].Closed.Equal(at) || ended[0].Revision != 2 || len(after.Health(at, models.CameraLive)) != 0 {
+		t.Errorf("a counter went: %+v", ended)
+	}
+	ended, err = CloseKept(kept, at)
+	if err != nil || len(ended) != 2 || ended[0].Open() || ended[1].Open() || ended[0].ID == ended[1].ID {
+		t.Errorf("the camera went: %v, %+v", err, ended)
+	}
+	if _, err := CloseKept([]byte("{"), at); err == nil {
+		t.Error("a broken state was taken")
+	}
+}
+
 // group is a camera with two counters of which one must be staffed, and one that stands alone with hours of its own.
 func group() models.Camera {
 	return models.Camera{ID: "cam", Counters: []models.Counter{
