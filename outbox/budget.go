@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,47 +28,60 @@ func (l *Lost) add(o Lost) {
 	l.Visits += o.Visits
 }
 
+// words tell an operator what is given up; empty when nothing is.
+func (l Lost) words() string {
+	var given []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{
+		{l.Media, "%d pictures of incidents were dropped"}, {l.MinutesMerged, "%d minutes were merged into hours"},
+		{l.Minutes, "%d minutes were dropped"}, {l.Visits, "%d visits were dropped"},
+	} {
+		if part.n > 0 {
+			given = append(given, fmt.Sprintf(part.what, part.n))
+		}
+	}
+	if len(given) == 0 {
+		return ""
+	}
+	return strings.Join(given, ", ") + "; incidents stay: bring the centre back or give the node more disk"
+}
+
 // step is how many records one step of shrinking looks at.
 const step = 500
 
-// shrink frees pages until the budget is kept: the oldest minutes are merged into one per hour, then the oldest pictures
-// go, then the oldest minutes, then visits. Events are never dropped, so that the file may outgrow its budget by them.
+// shrink frees pages until the budget is kept: the oldest pictures go, then the oldest minutes are merged into one per hour,
+// then they go, then visits. Events are never dropped, so that the file may outgrow its budget by them.
 func (o *Outbox) shrink(ctx context.Context, tx *sql.Tx, limit int64) (lost Lost, err error) {
-	merging := true
-	for {
-		over, err := o.over(ctx, tx, limit)
-		if err != nil || !over {
-			return lost, err
-		}
-		var n int
-		if merging {
-			if n, err = o.mergeMinutes(ctx, tx); err != nil {
+	drop := func(from, where string, most int) func(context.Context, *sql.Tx) (int, error) {
+		query := fmt.Sprintf(`DELETE FROM %[1]s WHERE seq IN (SELECT seq FROM %[1]s WHERE %[2]s ORDER BY seq LIMIT %[3]d)`, from, where, most)
+		return func(ctx context.Context, tx *sql.Tx) (int, error) { return exec(ctx, tx, query) }
+	}
+	for _, s := range []struct {
+		count *int
+		free  func(context.Context, *sql.Tx) (int, error) // returns how many it gave up; 0 when there are no more
+	}{
+		{&lost.Media, drop("media", "true", 1)},
+		{&lost.MinutesMerged, o.mergeMinutes},
+		{&lost.Minutes, drop("records", fmt.Sprintf("kind = %d", kindMinute), step)},
+		{&lost.Visits, drop("records", fmt.Sprintf("kind = %d", kindVisit), step)},
+	} {
+		for {
+			over, err := o.over(ctx, tx, limit)
+			if err != nil || !over {
 				return lost, err
 			}
-			lost.MinutesMerged += n
-			if merging = n > 0; merging {
-				continue
-			}
-		}
-		for _, s := range []struct {
-			query string
-			count *int
-		}{
-			{`DELETE FROM media WHERE seq IN (SELECT seq FROM media ORDER BY seq LIMIT 1)`, &lost.Media},
-			{fmt.Sprintf(`DELETE FROM records WHERE seq IN (SELECT seq FROM records WHERE kind = %d ORDER BY seq LIMIT %d)`, kindMinute, step), &lost.Minutes},
-			{fmt.Sprintf(`DELETE FROM records WHERE seq IN (SELECT seq FROM records WHERE kind = %d ORDER BY seq LIMIT %d)`, kindVisit, step), &lost.Visits},
-		} {
-			if n, err = exec(ctx, tx, s.query); err != nil {
+			n, err := s.free(ctx, tx)
+			if err != nil {
 				return lost, err
 			}
-			if *s.count += n; n > 0 {
+			if *s.count += n; n == 0 {
 				break
 			}
 		}
-		if n == 0 {
-			return lost, nil
-		}
 	}
+	return lost, nil
 }
 
 // free makes room on a full disk: half of what the file uses.
@@ -93,18 +107,44 @@ func used(ctx context.Context, tx *sql.Tx) (n int64, err error) {
 	return n, err
 }
 
-// over reports whether the file holds more than limit, or leaves less than a tenth of the disk free.
+// over reports whether the file holds more than limit, or more than the disk allows.
 func (o *Outbox) over(ctx context.Context, tx *sql.Tx, limit int64) (bool, error) {
 	used, err := used(ctx, tx)
-	if err != nil || used > limit {
-		return err == nil, err
-	}
+	return used > min(limit, o.limit(used)), err
+}
+
+// limit is what the file may hold now, bytes, while it holds so much: its budget, or less when less than a tenth of the disk
+// is free. Free pages inside the file count as free space. A file that is small already is not what fills the disk.
+func (o *Outbox) limit(used int64) int64 {
 	var fs syscall.Statfs_t
 	if syscall.Statfs(o.dir, &fs) != nil {
-		return false, nil // a file system that cannot say: the budget alone counts
+		return o.max // a file system that cannot say: the budget alone counts
 	}
-	// Free pages inside the file count as free space. A file that is small already is not what fills the disk.
-	return fs.Bavail < fs.Blocks/10 && used > o.max/10, nil
+	room := (int64(fs.Bavail) - int64(fs.Blocks/10)) * fs.Bsize
+	return min(o.max, max(used+room, o.max/10))
+}
+
+// calm is the share of the limit below which nothing is given up any more.
+const calm = 0.8
+
+// Usage says how much of its disk the outbox uses, how much it may, and what it gives up now.
+func (o *Outbox) Usage(ctx context.Context) (models.Budget, error) {
+	var n int64
+	err := o.tx(ctx, func(tx *sql.Tx) (err error) {
+		n, err = used(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return models.Budget{}, fmt.Errorf("outbox: usage: %w", err)
+	}
+	b := models.Budget{Resource: "disk", Used: float64(n), Limit: float64(o.limit(n))}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if b.Used < calm*b.Limit {
+		o.now = Lost{}
+	}
+	b.Shed = o.now.words()
+	return b, nil
 }
 
 // mergeMinutes merges minutes of the same zone or counter and hour, among the oldest that were never handed out, and
@@ -204,6 +244,7 @@ func (o *Outbox) report(l Lost) {
 	}
 	o.mu.Lock()
 	o.lost.add(l)
+	o.now.add(l)
 	o.mu.Unlock()
 	o.log.Warn("the outbox has no more disk while the centre does not take records: detail was given up; "+
 		"bring the centre back or give the node more disk",

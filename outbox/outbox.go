@@ -40,7 +40,8 @@ type Outbox struct {
 	log   *slog.Logger
 	wake  chan struct{} // an event waits
 	mu    sync.Mutex
-	lost  Lost // guarded by mu
+	lost  Lost // since the start, guarded by mu
+	now   Lost // since there was room last, guarded by mu
 }
 
 const file = "outbox.db"
@@ -118,8 +119,8 @@ func open(ctx context.Context, path string) (*sql.DB, error) {
 func (o *Outbox) Close() error { return o.db.Close() }
 
 // Put keeps records, pictures and the camera's pipeline state in one transaction: after a crash either all of it is
-// there or nothing. A record or picture whose id is already waiting is kept once. A nil state leaves the old one. When the
-// disk is full before the budget is, detail is given up as if it were, once.
+// there or nothing. A record or picture whose id is already waiting is kept once. A nil state leaves the old one, an
+// empty one forgets it. When the disk is full before the budget is, detail is given up as if it were, once.
 func (o *Outbox) Put(ctx context.Context, camera string, records []models.Record, media []models.Media, state []byte) error {
 	lost, err := o.put(ctx, camera, records, media, state)
 	if sqlitefile.IsFull(err) {
@@ -161,7 +162,13 @@ func (o *Outbox) put(ctx context.Context, camera string, records []models.Record
 				return err
 			}
 		}
-		if state != nil {
+		switch {
+		case state == nil:
+		case len(state) == 0:
+			if _, err := tx.ExecContext(ctx, `DELETE FROM states WHERE camera = ?`, camera); err != nil {
+				return err
+			}
+		default:
 			_, err := tx.ExecContext(ctx, `INSERT INTO states VALUES (?, ?) ON CONFLICT (camera) DO UPDATE SET state = excluded.state`, camera, state)
 			if err != nil {
 				return err
@@ -172,6 +179,23 @@ func (o *Outbox) put(ctx context.Context, camera string, records []models.Record
 		return err
 	})
 	return lost, err
+}
+
+// Cameras returns the ids of the cameras whose state is kept.
+func (o *Outbox) Cameras(ctx context.Context) (ids []string, err error) {
+	rows, err := o.db.QueryContext(ctx, `SELECT camera FROM states ORDER BY camera`)
+	if err != nil {
+		return nil, fmt.Errorf("outbox: cameras: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("outbox: cameras: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // State returns the pipeline state last put for the camera; nil when there is none.

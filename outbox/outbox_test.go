@@ -239,6 +239,75 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// While there are pictures nothing else goes, and how the disk stands is told as long as something had to go lately.
+func TestPicturesGoFirst(t *testing.T) {
+	o := open4test(t, t.TempDir(), Config{MaxBytes: 400 << 10})
+	usage := func() models.Budget {
+		t.Helper()
+		b, err := o.Usage(t.Context())
+		if err != nil || b.Resource != "disk" || b.Limit != 400<<10 {
+			t.Fatalf("%v: %+v", err, b)
+		}
+		return b
+	}
+	for i := range 200 {
+		put(t, o, []models.Record{minute(i)}, nil, nil)
+	}
+	if b := usage(); b.Shed != "" || b.Used < 40<<10 || b.Used > b.Limit {
+		t.Errorf("before anything went: %+v", b)
+	}
+	for i := range 40 {
+		put(t, o, nil, []models.Media{{ID: fmt.Sprint("m", i), Data: make([]byte, 30<<10)}}, nil)
+	}
+	if lost := o.Lost(); lost.Media == 0 || lost.MinutesMerged+lost.Minutes != 0 {
+		t.Errorf("lost %+v", lost)
+	}
+	if b := usage(); !strings.Contains(b.Shed, "pictures of incidents were dropped") || b.Used > b.Limit {
+		t.Errorf("while pictures go: %+v", b)
+	}
+	got, seqs := next(t, o, 1<<20)
+	if len(got) != 200 {
+		t.Fatalf("%d records are left", len(got))
+	}
+	if err := o.Ack(t.Context(), seqs); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		m, ok, err := o.NextMedia(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			break
+		}
+		if err := o.AckMedia(t.Context(), m.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b := usage(); b.Shed != "" {
+		t.Errorf("after the centre came back: %+v", b)
+	}
+}
+
+func TestStatesOfCameras(t *testing.T) {
+	o := open4test(t, t.TempDir(), Config{})
+	for camera, state := range map[string]string{"a": "1", "b": "2"} {
+		if err := o.Put(t.Context(), camera, nil, nil, []byte(state)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.Put(t.Context(), "a", nil, nil, []byte{}); err != nil {
+		t.Fatal(err)
+	}
+	ids, err := o.Cameras(t.Context())
+	if err != nil || !slices.Equal(ids, []string{"b"}) {
+		t.Fatal(err, ids)
+	}
+	if state, err := o.State(t.Context(), "a"); err != nil || state != nil {
+		t.Errorf("%v: a forgotten state is %q", err, state)
+	}
+}
+
 func TestEventsSurviveAnyBudget(t *testing.T) {
 	o := open4test(t, t.TempDir(), Config{MaxBytes: 1})
 	for i := range 20 {
