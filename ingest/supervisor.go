@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
@@ -13,37 +12,60 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// How a Supervisor restarts a source.
+// How a Supervisor restarts its sources.
 const (
-	stallAfter    = 5 * time.Second  // without a complete access unit
-	startWithin   = 15 * time.Second // from dialling to the first one: three answers of 5 s
-	keyWithin     = time.Minute      // without a key frame nothing can be decoded
-	goodAfter     = 30 * time.Second // of video: the next failure is a new one
-	maxBackoff    = 30 * time.Second
-	slowLane      = 60 * time.Second // refused or unsupported: a person must act first
-	loginFailures = 3                // at most, in loginWindow, so that no camera locks the account
-	loginWindow   = 5 * time.Minute
+	goodAfter  = 30 * time.Second // of video: the next failure is a new one
+	maxBackoff = 30 * time.Second
+	slowLane   = 60 * time.Second // refused or unsupported: a person must act first
+	giveUp     = 3                // failures of a stream, of a camera that answers, before the other one is tried
+	mainAgain  = 10 * time.Minute // how often the main stream is tried while the sub stream is shown
+	mainProof  = 10 * time.Second // of pictures that the main stream must show before it is taken again
 )
 
-// Supervisor keeps one camera's source running and knows the camera's health. A source runs once; the supervisor
-// restarts it: at once, then after 1, 2, 4 ... 30 s with 20 % jitter, from the beginning again after 30 s of video.
+// Supervisor keeps one camera's pictures coming and knows the camera's health. A source runs once; the supervisor
+// restarts it: at once, then after 1, 2, 4 ... 30 s with 20 % jitter, from the beginning again after 30 s of video, and
+// without waiting when the camera answers again after it did not (see Prober).
+//
+// Of two sources the first, the main stream, is shown. The second, the sub stream, is taken while the first is unsupported
+// or refused, or has failed three times although the camera answers. Every 10 minutes the main stream is then tried beside
+// the sub stream; it is taken again when it shows pictures for 10 s, so that no more is lost than one change of connection.
 type Supervisor struct {
-	Source Source
-	Emit   func(*models.AccessUnit) // must return at once
-	Log    *slog.Logger             // nil is slog.Default
-	Jitter func() float64           // 0..1; nil is random
+	Sources []Source                 // the main stream; the sub stream, if there is one
+	Emit    func(*models.AccessUnit) // must return at once
+	Logins  *LoginLimit              // of the camera, over both streams and restarts of the program; nil is one of its own
+	Gate    *Gate                    // shared by the cameras of a node; nil lets everybody connect at once
+	Log     *slog.Logger             // nil is slog.Default
+	Jitter  func() float64           // 0..1; nil is random
+
+	// Of the goroutine of Run, and of that which watches a run while it lasts.
+	current  int           // index of the source that runs
+	tries    int           // failures of that source since its last good video
+	failures int           // failures since the last good video
+	mainErr  error         // why the main stream was given up
+	down     bool          // the camera did not answer when last asked
+	cut      bool          // the last run was cut because the camera answered again
+	gop      time.Duration // longest of the newest groups of pictures
 
 	mu     sync.Mutex
 	health models.CameraHealth
+	epoch  uint64 // of the units emitted
 	seen   progress
-	logins []time.Time // of failed logins, the newest loginFailures
 }
 
-// progress is what one run of the source has delivered.
+// progress is what one run of a source has delivered.
 type progress struct {
+	source           int    // its index
+	epoch            uint64 // as the source counts
 	units            int64
 	first, last, key time.Time
+	keys             int64
 }
+
+// The reasons for which a run is ended that did not fail.
+var (
+	errAnswers = errors.New("the camera answers again")
+	errMain    = errors.New("the main stream is back")
+)
 
 // Health is the camera's state now.
 func (s *Supervisor) Health() models.CameraHealth {
@@ -52,7 +74,21 @@ func (s *Supervisor) Health() models.CameraHealth {
 	return s.health
 }
 
-// Run restarts the source until ctx ends.
+// Stream is what is known of the stream that is shown now, or was last.
+func (s *Supervisor) Stream() models.Stream {
+	p := s.progress()
+	gauged, ok := s.Sources[p.source].(interface{ Stream() models.Stream })
+	if !ok {
+		return models.Stream{}
+	}
+	stream := gauged.Stream()
+	if p.units > 0 {
+		stream.Source = [...]string{"main", "sub"}[p.source]
+	}
+	return stream
+}
+
+// Run restarts the sources until ctx ends.
 func (s *Supervisor) Run(ctx context.Context) {
 	if s.Log == nil {
 		s.Log = slog.Default()
@@ -60,42 +96,63 @@ func (s *Supervisor) Run(ctx context.Context) {
 	if s.Jitter == nil {
 		s.Jitter = rand.Float64
 	}
+	if s.Logins == nil {
+		s.Logins = &LoginLimit{}
+	}
 	s.set(models.CameraConnecting, "")
-	for failures := 0; ctx.Err() == nil; failures++ {
+	for ctx.Err() == nil {
+		if wait := s.Logins.wait(time.Now()); wait > 0 {
+			s.set(models.CameraRefused, loginsRefused)
+			s.pause(ctx, wait, false)
+			continue
+		}
 		err := s.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if s.goodVideo() {
-			failures = 0
+			s.failures, s.tries = 0, 0
 		}
-		wait := s.judge(err, failures)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-		}
+		wait, ask := s.judge(err)
+		s.pause(ctx, wait, ask)
 	}
 }
 
-// once runs the source until it ends or stalls, and returns why.
+// once runs the current source until it ends or is ended, and returns why.
 func (s *Supervisor) once(ctx context.Context) error {
 	run, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s.mu.Lock()
-	s.seen = progress{}
+	s.seen = progress{source: s.current}
 	s.mu.Unlock()
+	s.gop = 0
+	leave, err := s.Gate.enter(run)
+	if err != nil {
+		return err
+	}
+	defer leave()
 
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.watch(run, cancel)
-	}()
-	err := s.guarded(run)
-	stalled := context.Cause(run)
+	var beside sync.WaitGroup
+	beside.Go(func() { s.watch(run, cancel) })
+	if s.current > 0 {
+		beside.Go(func() { s.proveMain(run, cancel) })
+	}
+	err = s.guarded(run, s.Sources[s.current], func(u *models.AccessUnit) {
+		defer func() { // the source may call from a goroutine of its own
+			if p := recover(); p != nil {
+				cancel(s.panicked(p))
+			}
+		}()
+		if run.Err() == nil {
+			leave()
+			s.take(u)
+		}
+	})
+	why := context.Cause(run)
 	cancel(nil)
-	<-done
-	if stalled != nil && ctx.Err() == nil {
-		return stalled
+	beside.Wait()
+	if why != nil && ctx.Err() == nil {
+		return why
 	}
 	if err == nil {
 		err = models.Errorf(models.KindUnavailable, "the stream ended")
@@ -103,67 +160,43 @@ func (s *Supervisor) once(ctx context.Context) error {
 	return err
 }
 
-// guarded runs the source; a panic in it is this camera's error and nobody else's.
-func (s *Supervisor) guarded(ctx context.Context) (err error) {
+// guarded runs a source; a panic in it is this camera's error and nobody else's.
+func (s *Supervisor) guarded(ctx context.Context, source Source, emit func(*models.AccessUnit)) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.Log.Error("source panicked", "panic", p, "stack", string(debug.Stack()))
-			err = models.Errorf(models.KindInternal, "the program failed on this camera's stream: %v", p)
+			err = s.panicked(p)
 		}
 	}()
-	return s.Source.Run(ctx, s.take)
+	return source.Run(ctx, emit)
 }
 
-// take notes a unit and hands it on.
+func (s *Supervisor) panicked(p any) error {
+	s.Log.Error("the program failed on a camera's stream", "panic", p, "stack", string(debug.Stack()))
+	return models.Errorf(models.KindInternal, "the program failed on this camera's stream: %v", p)
+}
+
+// take notes a unit and hands it on. Its epoch becomes one of the camera's: two streams count for themselves.
 func (s *Supervisor) take(u *models.AccessUnit) {
 	now := time.Now()
 	s.mu.Lock()
-	if s.seen.units == 0 {
-		s.seen.first, s.seen.key = now, now
+	p := &s.seen
+	if p.units == 0 {
+		p.first = now
 	}
-	s.seen.units++
-	s.seen.last = now
+	if p.units == 0 || p.epoch != u.Epoch {
+		s.epoch++
+		p.epoch = u.Epoch
+	}
+	u.Epoch = s.epoch
+	p.units++
+	p.last = now
 	if u.Key {
-		s.seen.key = now
+		p.key = now
+		p.keys++
 	}
 	s.mu.Unlock()
 	s.set(models.CameraLive, "")
 	s.Emit(u)
-}
-
-// stall is the reason for which the watchdog ends a run; it is the state "stalled".
-type stall struct{ reason string }
-
-func (s stall) Error() string { return s.reason }
-
-// watch ends the run when pictures stop coming while the connection stays: keep-alives hide that from the library.
-func (s *Supervisor) watch(ctx context.Context, cancel context.CancelCauseFunc) {
-	tick := time.NewTicker(250 * time.Millisecond)
-	defer tick.Stop()
-	begun := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		s.mu.Lock()
-		p := s.seen
-		s.mu.Unlock()
-		switch now := time.Now(); {
-		case p.units == 0 && now.Sub(begun) >= startWithin:
-			cancel(stall{fmt.Sprintf("connected, but no picture within %.0f s", startWithin.Seconds())})
-		case p.units > 0 && now.Sub(p.last) >= stallAfter:
-			cancel(stall{fmt.Sprintf("no picture for %.0f s", stallAfter.Seconds())})
-		case p.units > 0 && now.Sub(p.key) >= keyWithin:
-			cancel(stall{fmt.Sprintf("no key frame for %.0f s: set the camera's key frame interval to 1-2 s", keyWithin.Seconds())})
-		default:
-			continue
-		}
-		// The state changes at once, though the source may take a moment to end.
-		s.set(models.CameraStalled, context.Cause(ctx).Error())
-		return
-	}
 }
 
 // goodVideo reports whether the run that ended had shown pictures long enough to forget earlier failures.
@@ -173,36 +206,62 @@ func (s *Supervisor) goodVideo() bool {
 	return s.seen.units > 0 && s.seen.last.Sub(s.seen.first) >= goodAfter
 }
 
-// judge turns the reason of an end into a state and the time to wait before the next run.
-func (s *Supervisor) judge(err error, failures int) time.Duration {
-	if e, ok := errors.AsType[stall](err); ok {
-		s.set(models.CameraStalled, e.reason)
-		return s.backoff(failures)
+// judge turns the reason of an end into a state, chooses the next source and says how long to wait for its run, and
+// whether to ask meanwhile if the camera answers again.
+func (s *Supervisor) judge(err error) (wait time.Duration, ask bool) {
+	s.cut = err == errAnswers
+	if err == errAnswers || err == errMain {
+		s.begin()
+		return 0, false
 	}
-	switch models.KindOf(err) {
-	case models.KindUnauthenticated:
-		s.set(models.CameraRefused, err.Error())
-		return max(s.jittered(slowLane), s.loginPause(time.Now()))
-	case models.KindForbidden, models.KindNotFound:
-		s.set(models.CameraRefused, err.Error())
-		return s.jittered(slowLane)
-	case models.KindUnsupported:
-		s.set(models.CameraUnsupported, err.Error())
-		return s.jittered(slowLane)
-	default:
-		s.set(models.CameraOffline, err.Error())
-		return s.backoff(failures)
+	state, slow := verdict(err)
+	wait = s.backoff(s.failures)
+	if slow {
+		wait = s.jittered(slowLane)
 	}
+	s.failures++
+	s.tries++
+	if models.KindOf(err) == models.KindUnauthenticated { // the other stream has the same password
+		s.Logins.failed(time.Now())
+		s.set(state, err.Error())
+		s.current = 0
+		return max(wait, s.Logins.wait(time.Now())), false
+	}
+	reason := err.Error()
+	if s.current > 0 {
+		reason = "main stream: " + s.mainErr.Error() + "; sub stream: " + reason
+	}
+	s.set(state, reason)
+	if len(s.Sources) > 1 && (slow || s.tries >= giveUp && !s.down) {
+		s.tries = 0
+		if s.current = 1 - s.current; s.current > 0 {
+			s.mainErr = err
+			s.Log.Warn("the sub stream is taken", "reason", err)
+			if slow {
+				wait = 0
+			}
+		}
+	}
+	return wait, !slow && wait > 0
 }
 
-// loginPause notes a failed login and returns how long to wait so that there are at most loginFailures in loginWindow.
-func (s *Supervisor) loginPause(now time.Time) time.Duration {
-	s.logins = append(s.logins, now)
-	if len(s.logins) < loginFailures {
-		return 0
+// begin starts with the main stream as if the camera had just been added, but for the first failure: what answers again
+// may not be ready yet.
+func (s *Supervisor) begin() { s.current, s.tries, s.failures, s.down = 0, 0, 1, false }
+
+// verdict is the state that an error means, and whether a person must act first.
+func verdict(err error) (state models.CameraState, slow bool) {
+	if _, ok := errors.AsType[stall](err); ok {
+		return models.CameraStalled, false
 	}
-	s.logins = s.logins[len(s.logins)-loginFailures:]
-	return loginWindow - now.Sub(s.logins[0]) + time.Second
+	switch models.KindOf(err) {
+	case models.KindUnauthenticated, models.KindForbidden, models.KindNotFound:
+		return models.CameraRefused, true
+	case models.KindUnsupported:
+		return models.CameraUnsupported, true
+	default:
+		return models.CameraOffline, false
+	}
 }
 
 // backoff is the wait before the run that follows so many failures: 0, 1, 2, 4 ... 30 s.
@@ -216,6 +275,43 @@ func (s *Supervisor) backoff(failures int) time.Duration {
 // jittered spreads a wait by 20 % both ways, so that cameras that fell together do not come back together.
 func (s *Supervisor) jittered(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*s.Jitter()))
+}
+
+// proveMain tries the main stream now and then while another is shown, and ends the run once it works.
+func (s *Supervisor) proveMain(ctx context.Context, cancel context.CancelCauseFunc) {
+	for sleep(ctx, s.jittered(mainAgain)) {
+		if s.Logins.wait(time.Now()) == 0 && s.mainWorks(ctx) {
+			s.Log.Info("the main stream is taken again")
+			cancel(errMain)
+			return
+		}
+	}
+}
+
+// mainWorks reports whether the main stream shows pictures, with a key frame, for as long as it must.
+func (s *Supervisor) mainWorks(ctx context.Context) bool {
+	leave, err := s.Gate.enter(ctx)
+	if err != nil {
+		return false
+	}
+	defer leave()
+	var works bool
+	var key time.Time
+	trial, end := context.WithTimeout(ctx, startWithin+mainProof)
+	defer end()
+	err = s.guarded(trial, s.Sources[0], func(u *models.AccessUnit) {
+		if u.Key && key.IsZero() {
+			key = time.Now()
+		}
+		if !key.IsZero() && time.Since(key) >= mainProof {
+			works = true
+			end()
+		}
+	})
+	if models.KindOf(err) == models.KindUnauthenticated {
+		s.Logins.failed(time.Now())
+	}
+	return works
 }
 
 // set changes the state; a change is logged, and Since moves only with the state.

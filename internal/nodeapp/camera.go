@@ -9,7 +9,6 @@ import (
 	"github.com/counterwatch/counterwatch/analytics"
 	"github.com/counterwatch/counterwatch/analytics/detect"
 	"github.com/counterwatch/counterwatch/analytics/native"
-	"github.com/counterwatch/counterwatch/ingest"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/outbox"
 )
@@ -74,14 +73,11 @@ func (c *camera) run(ctx context.Context) {
 
 // watch joins the stops of the camera's road and runs them until ctx ends; it returns an error when they cannot be joined.
 func (c *camera) watch(ctx context.Context) error {
-	allow, err := c.site.AllowedNetworks()
+	sup, ring, err := c.fleet.links.link(c.conf, c.site, c.log)
 	if err != nil {
 		return err
 	}
-	source, err := ingest.NewRTSP(ingest.RTSPConfig{URL: c.conf.URL, Transport: c.conf.Transport, TLS: c.conf.TLS, Allow: allow, Log: c.log})
-	if err != nil {
-		return err
-	}
+	defer ring.Close()
 	detector, release, err := c.fleet.detectors.get(c.conf)
 	if err != nil {
 		return err
@@ -96,8 +92,6 @@ func (c *camera) watch(ctx context.Context) error {
 		return err
 	}
 	c.log.Info("camera is analysed", "detector", detect.ForCamera(c.conf, detector, nil).String())
-	ring := ingest.NewRing(0, 0)
-	sup := &ingest.Supervisor{Source: source, Emit: ring.Put, Log: c.log}
 	runner := analytics.NewRunner(analytics.RunnerConfig{
 		Node: c.fleet.node, Camera: c.conf, State: state, Turns: c.fleet.turns, Log: c.log,
 		NewStepper: func() (analytics.Stepper, error) { return analytics.NewPipeline(conf) },

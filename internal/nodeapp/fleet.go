@@ -20,6 +20,7 @@ type fleet struct {
 	outbox    *outbox.Outbox
 	detectors *detectors
 	turns     *analytics.Turns
+	links     links
 
 	applying sync.Mutex
 	mu       sync.Mutex
@@ -29,7 +30,7 @@ type fleet struct {
 func newFleet(node string, cfg Config, o *outbox.Outbox) *fleet {
 	return &fleet{
 		node: node, cfg: cfg, outbox: o, detectors: newDetectors(cfg),
-		turns: analytics.NewTurns(cfg.Slots), cameras: map[string]*camera{},
+		turns: analytics.NewTurns(cfg.Slots), links: newLinks(cfg.DataDir, cfg.Log), cameras: map[string]*camera{},
 	}
 }
 
