@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"analytics":           {"models", "internal/flood", "internal/waits", "analytics/decode", "analytics/detect", "analytics/track", "analytics/zone", "analytics/measure", "analytics/rules"},
 	"analytics/native":    {"models", "models/nets", "analytics/decode", "analytics/detect", "analytics/track"},
 	"bus":                 {"models", "internal/wire"},
-	"store":               {"models", "internal/waits", "internal/sqlitefile"},
+	"store":               {"models", "internal/waits", "internal/sqlitefile", "internal/seal"},
 	"central":             {"models", "internal/waits"},
 	"api":                 {"models", "internal/wire", "internal/waits", "api/pb"},
 	"api/pb":              {},

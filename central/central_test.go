@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/counterwatch/counterwatch/central"
+	"github.com/counterwatch/counterwatch/internal/seal"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/store/blob"
 	"github.com/counterwatch/counterwatch/store/series"
@@ -42,7 +43,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{now: epoch}
 	dir := t.TempDir()
 	var err error
-	if h.sql, err = sql.Open(t.Context(), filepath.Join(dir, "c.db"), [32]byte{}); err != nil {
+	if h.sql, err = sql.Open(t.Context(), filepath.Join(dir, "c.db"), seal.New([32]byte{}, "the key file")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.sql.Close() })

@@ -6,7 +6,6 @@ package centralapp
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/counterwatch/counterwatch/bus"
 	"github.com/counterwatch/counterwatch/central"
+	"github.com/counterwatch/counterwatch/internal/seal"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/store/blob"
 	"github.com/counterwatch/counterwatch/store/series"
@@ -103,12 +103,12 @@ func openCore(ctx context.Context, cfg coreConfig) (c *core, err error) {
 }
 
 func (c *core) openStores(ctx context.Context, cfg coreConfig) error {
-	secret, err := central.SecretFile(filepath.Join(cfg.DataDir, sealKeyFile))
+	key, err := seal.Load(filepath.Join(cfg.DataDir, sealKeyFile), false) // the store tells what another key sealed
 	if err != nil {
-		return fmt.Errorf("key that seals camera addresses: %w", err)
+		return err
 	}
 	where := cmp.Or(cfg.Database, filepath.Join(cfg.DataDir, "centre.db"))
-	if c.SQL, err = sql.Open(ctx, where, sha256.Sum256([]byte(secret))); err != nil {
+	if c.SQL, err = sql.Open(ctx, where, key); err != nil {
 		return err
 	}
 	c.closing(c.SQL.Close)

@@ -30,13 +30,16 @@ type Key struct {
 }
 
 // New makes a key of 32 bytes; file is what errors call it.
-func New(key [32]byte, file string) (*Key, error) {
+func New(key [32]byte, file string) *Key {
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
-		return nil, err
+		panic(err) // never: 32 bytes are a key
 	}
 	aead, err := cipher.NewGCM(block)
-	return &Key{aead: aead, file: file}, err
+	if err != nil {
+		panic(err) // never: AES has blocks of 16 bytes
+	}
+	return &Key{aead: aead, file: file}
 }
 
 // Load reads a key file and makes a random one when there is none yet. used says that something was sealed with the key before: then
@@ -66,7 +69,7 @@ func Load(path string, used bool) (*Key, error) {
 	if len(secret) < minSecret {
 		return nil, models.Errorf(models.KindInvalid, "the key file %s is damaged: put it back from a backup", path)
 	}
-	return New(sha256.Sum256([]byte(secret)), path)
+	return New(sha256.Sum256([]byte(secret)), path), nil
 }
 
 // create leaves the whole key on the disk or nothing.

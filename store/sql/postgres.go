@@ -2,7 +2,6 @@ package sql
 
 import (
 	"context"
-	"crypto/cipher"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"github.com/counterwatch/counterwatch/internal/seal"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -27,7 +27,7 @@ func IsPostgres(where string) bool {
 	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
 }
 
-func openPostgres(ctx context.Context, where string, seal cipher.AEAD) (*Store, error) {
+func openPostgres(ctx context.Context, where string, key *seal.Key) (*Store, error) {
 	cfg, err := pgx.ParseConfig(where)
 	if err != nil { // pgx leaves the password out of it
 		return nil, models.Errorf(models.KindInvalid, "the address of the database cannot be read: write postgres://user:password@host:5432/counterwatch, "+
@@ -49,7 +49,7 @@ func openPostgres(ctx context.Context, where string, seal cipher.AEAD) (*Store, 
 		return nil, errors.Join(fmt.Errorf("store: bring the tables of database %s at %s up to date: %w", cfg.Database, cfg.Host, err), db.Close())
 	}
 	both := bun.NewDB(db, pgdialect.New())
-	return &Store{w: both, r: both, alone: numbersAlone, seal: seal}, nil
+	return &Store{w: both, r: both, alone: numbersAlone, seal: key}, nil
 }
 
 // explainPostgres says what an operator can do about a database that does not let us in. It never shows the password.

@@ -14,6 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/counterwatch/counterwatch/internal/pgtest"
+	"github.com/counterwatch/counterwatch/internal/seal"
+	"github.com/counterwatch/counterwatch/internal/sqlitefile"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/store/sql"
 	"github.com/counterwatch/counterwatch/store/storetest"
@@ -39,7 +41,7 @@ func TestSQLite(t *testing.T) {
 
 func open(t *testing.T, where string) *sql.Store {
 	t.Helper()
-	s, err := sql.Open(t.Context(), where, [32]byte{1})
+	s, err := sql.Open(t.Context(), where, seal.New([32]byte{1}, "the key file"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +59,7 @@ func TestCentresShareADatabase(t *testing.T) {
 	stores, err := make([]*sql.Store, 3), make([]error, 3)
 	var wg sync.WaitGroup
 	for i := range stores {
-		wg.Go(func() { stores[i], err[i] = sql.Open(t.Context(), where, [32]byte{1}) })
+		wg.Go(func() { stores[i], err[i] = sql.Open(t.Context(), where, seal.New([32]byte{1}, "the key file")) })
 	}
 	wg.Wait()
 	for i, s := range stores {
@@ -94,7 +96,7 @@ func TestDatabasesThatDoNotOpen(t *testing.T) {
 		{"no such user", strings.Replace(where, "user=postgres", "user=nobody", 1), models.KindUnauthenticated, "refuses user"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := sql.Open(t.Context(), c.where, [32]byte{})
+			_, err := sql.Open(t.Context(), c.where, seal.New([32]byte{}, "the key file"))
 			if err == nil || models.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "canary") {
 				t.Fatalf("%s %v, want %s %q", models.KindOf(err), err, c.kind, c.want)
 			}
@@ -104,7 +106,7 @@ func TestDatabasesThatDoNotOpen(t *testing.T) {
 
 func TestPasswordsOfCamerasAreSealed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "centre.db")
-	s, err := sql.Open(t.Context(), path, [32]byte{1})
+	s, err := sql.Open(t.Context(), path, seal.New([32]byte{1}, "the key file"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,12 +134,27 @@ func TestPasswordsOfCamerasAreSealed(t *testing.T) {
 			t.Errorf("%s can be read by others: %v %v", f, info.Mode(), err)
 		}
 	}
-	s, err = sql.Open(t.Context(), path, [32]byte{2})
+	s, err = sql.Open(t.Context(), path, seal.New([32]byte{2}, "the key file"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := s.Cameras(t.Context()); err == nil || !strings.Contains(err.Error(), "key file") {
+	_, err = s.Cameras(t.Context())
+	if models.KindOf(err) != models.KindInvalid || !strings.Contains(err.Error(), "put back the key file") || !strings.Contains(err.Error(), "UPDATE cameras") {
 		t.Fatalf("another key: %v", err)
+	}
+	// The way out that the error names.
+	db, err := sqlitefile.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("UPDATE cameras SET url = ''"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Cameras(t.Context()); err != nil || len(got) != 1 || got[0].URL != "" {
+		t.Fatalf("%v %v", got, err)
 	}
 }

@@ -6,9 +6,6 @@ package sql
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
 	"crypto/sha256"
 	stdsql "database/sql"
 	"embed"
@@ -24,6 +21,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 
+	"github.com/counterwatch/counterwatch/internal/seal"
 	"github.com/counterwatch/counterwatch/internal/sqlitefile"
 	"github.com/counterwatch/counterwatch/models"
 )
@@ -35,26 +33,18 @@ var migrations embed.FS
 type Store struct {
 	w, r  *bun.DB // SQLite: one writer, and readers that never wait for it; PostgreSQL: the same pool
 	alone string  // SQL with which a transaction waits until it numbers changes alone; empty where there is one writer
-	seal  cipher.AEAD
+	seal  *seal.Key
 }
 
 // conns is how many queries may run at once.
 const conns = 8
 
 // Open opens or creates a database and brings its tables up to date. where is the path of an SQLite file, or the address of
-// an existing PostgreSQL database such as postgres://user:password@host:5432/counterwatch?sslmode=verify-full. key (32 bytes) seals the
+// an existing PostgreSQL database such as postgres://user:password@host:5432/counterwatch?sslmode=verify-full. key seals the
 // addresses of cameras, which hold passwords; another key than the one they were sealed with makes them unreadable.
-func Open(ctx context.Context, where string, key [32]byte) (*Store, error) {
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		return nil, err
-	}
-	seal, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, err
-	}
+func Open(ctx context.Context, where string, key *seal.Key) (*Store, error) {
 	if IsPostgres(where) {
-		return openPostgres(ctx, where, seal)
+		return openPostgres(ctx, where, key)
 	}
 	w, err := sqlitefile.Open(ctx, where)
 	if err != nil {
@@ -67,7 +57,7 @@ func Open(ctx context.Context, where string, key [32]byte) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %w", err), w.Close())
 	}
-	return &Store{w: bun.NewDB(w, sqlitedialect.New()), r: bun.NewDB(r, sqlitedialect.New()), seal: seal}, nil
+	return &Store{w: bun.NewDB(w, sqlitedialect.New()), r: bun.NewDB(r, sqlitedialect.New()), seal: key}, nil
 }
 
 func migrate(ctx context.Context, db *stdsql.DB, dialect goose.Dialect, opts ...goose.ProviderOption) error {
@@ -152,20 +142,24 @@ func hash(secret string) string {
 
 // sealed encrypts text; id is bound to it, so that a sealed address cannot be moved to another camera.
 func (s *Store) sealed(text, id string) string {
-	nonce := make([]byte, s.seal.NonceSize())
-	rand.Read(nonce) // never fails
-	return base64.StdEncoding.EncodeToString(s.seal.Seal(nonce, nonce, []byte(text), []byte(id)))
+	return base64.StdEncoding.EncodeToString(s.seal.Seal([]byte(text), id))
 }
 
+// unsealed decrypts what sealed made. Nothing is what an operator leaves whose key is lost.
 func (s *Store) unsealed(text, id string) (string, error) {
-	b, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(b) < s.seal.NonceSize() {
-		return "", fmt.Errorf("store: the sealed address of camera %s is damaged", id)
+	if text == "" {
+		return "", nil
 	}
-	n := s.seal.NonceSize()
-	plain, err := s.seal.Open(nil, b[:n], b[n:], []byte(id))
+	b, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return "", fmt.Errorf("store: the address of camera %s cannot be unsealed: put back the key file it was sealed with, or apply the camera again", id)
+		return "", models.Errorf(models.KindInvalid, "store: the sealed address of camera %s is damaged: %s", id, forgetAddresses)
+	}
+	plain, err := s.seal.Unseal(b, id)
+	if err != nil {
+		return "", models.Errorf(models.KindInvalid, "store: %w; if it is lost, %s", err, forgetAddresses)
 	}
 	return string(plain), nil
 }
+
+// forgetAddresses is the way out when addresses cannot be unsealed any more.
+const forgetAddresses = "run the statement UPDATE cameras SET url = '' in the centre's database and give the cameras their addresses again"
