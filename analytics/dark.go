@@ -6,25 +6,28 @@ import "github.com/counterwatch/counterwatch/models"
 // infrared picture of the night is not dark.
 const (
 	darkGrid  = 40  // points along each side
-	darkLevel = 32  // of 255: darker than any clothes in a lit room
+	darkLevel = 32  // of 255, of luma or of any colour: darker than any clothes in a lit room
 	darkShare = .95 // of the points; a lamp or a screen may still shine
 )
 
 // dark reports whether a frame is too dark to show people. A frame without pixels is not.
 func dark(f *models.Frame) bool {
-	bytes := 3
-	if f.Format == models.Gray8 {
-		bytes = 1
-	}
-	if f.W < 1 || f.H < 1 || len(f.Pix) < (f.H-1)*f.Stride+f.W*bytes {
+	if f.Check() != nil {
 		return false
+	}
+	bytes, level := 1, byte(darkLevel)
+	switch {
+	case f.Format == models.BGR24:
+		bytes = 3
+	case f.Format == models.I420 && !f.FullRange:
+		level = 16 + darkLevel*219/255
 	}
 	lit := 0
 	for y := range darkGrid {
 		row := f.Pix[y*f.H/darkGrid*f.Stride:]
 		for x := range darkGrid {
 			p := row[x*f.W/darkGrid*bytes:][:bytes]
-			if p[0] >= darkLevel || p[bytes/2] >= darkLevel || p[bytes-1] >= darkLevel {
+			if p[0] >= level || p[bytes/2] >= level || p[bytes-1] >= level {
 				lit++
 			}
 		}

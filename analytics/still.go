@@ -3,7 +3,6 @@ package analytics
 import (
 	"bytes"
 	"fmt"
-	"image"
 	"image/jpeg"
 	"maps"
 	"sync"
@@ -140,20 +139,18 @@ func (a *album) shoot(e *models.Event, role models.SnapshotRole, f *models.Frame
 	}, err
 }
 
-// encode makes a JPEG of a BGR24 frame, masks blackened.
+// encode makes a JPEG of a frame, masks blackened.
 func (a *album) encode(f *models.Frame) ([]byte, error) {
-	if f.Format != models.BGR24 || len(f.Pix) < (f.H-1)*f.Stride+3*f.W {
-		return nil, fmt.Errorf("a frame without BGR pixels cannot be shown")
+	img, err := photo(f)
+	if err != nil {
+		return nil, err
 	}
-	hidden := a.hiddenPixels(f.Size)
-	img := image.NewRGBA(image.Rect(0, 0, f.W, f.H))
-	for y := range f.H {
-		in, out := f.Pix[y*f.Stride:], img.Pix[y*img.Stride:]
-		for x := range f.W {
-			if hidden == nil || !hidden[y*f.W+x] {
-				out[4*x], out[4*x+1], out[4*x+2] = in[3*x+2], in[3*x+1], in[3*x]
-			}
-			out[4*x+3] = 255
+	for i, hidden := range a.hiddenPixels(f.Size) {
+		if hidden {
+			x, y := i%f.W, i/f.W
+			img.Y[img.YOffset(x, y)] = 0
+			c := img.COffset(x, y) // of its neighbours too: black needs it
+			img.Cb[c], img.Cr[c] = 128, 128
 		}
 	}
 	var b bytes.Buffer

@@ -28,6 +28,7 @@ type Camera struct {
 	scale    Scale
 	network  bool
 	gated    bool // nothing had moved in the newest frame
+	calm     bool // nor would the network have found anything else
 
 	motion *Motion
 	size   models.Size // of the pictures that what follows is for
@@ -73,7 +74,7 @@ func (c *Camera) View() models.Box {
 // Detect returns the people of one frame, best score first, boxes in pixels of the whole picture. The slice is valid until
 // the next call and must not be changed.
 func (c *Camera) Detect(f *models.Frame) ([]models.Detection, error) {
-	c.gated = false
+	c.gated, c.calm = false, false
 	if !c.network {
 		all, err := c.whole(f)
 		return c.possible(all, f.Size), err
@@ -86,9 +87,9 @@ func (c *Camera) Detect(f *models.Frame) ([]models.Detection, error) {
 		c.aim(f.Size)
 	}
 	c.thing.watch(c.motion.now, f.At)
-	age := f.At.Sub(c.looked)
-	if still && c.sure && age >= 0 && age < gateFor && c.conf.Detector.MotionGate != "off" {
-		c.gated = true
+	still = still && c.conf.Detector.MotionGate != "off"
+	if age := f.At.Sub(c.looked); still && c.sure && age >= 0 && age < gateFor {
+		c.gated, c.calm = true, true
 		return c.last, nil
 	}
 	all, err := c.search(f)
@@ -98,7 +99,7 @@ func (c *Camera) Detect(f *models.Frame) ([]models.Detection, error) {
 	all = slices.DeleteFunc(c.possible(all, f.Size), func(d models.Detection) bool { return c.thing.is(d.Box, c.motion.cells) })
 	c.motion.Looked()
 	c.looked, c.sure = f.At, agree(c.last, all, c.Info().Thresholds)
-	c.last = all
+	c.last, c.calm = all, still && c.sure
 	return all, nil
 }
 

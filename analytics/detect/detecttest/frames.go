@@ -2,6 +2,7 @@ package detecttest
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -22,6 +23,36 @@ func Noise(w, h, n int) *models.Frame {
 		f.Pix[i] = byte(r.Uint32())
 	}
 	return f
+}
+
+// I420 is a BGR picture in the colours of cameras: luma of full or limited range, by the matrix of BT.709 or BT.601. It is the
+// definition in floating point (ITU-R BT.601-7, BT.709-6), chroma the mean of up to four pixels.
+func I420(f *models.Frame, full, bt709 bool) *models.Frame {
+	out := models.NewI420(f.Size)
+	out.Number, out.At, out.Damaged, out.FullRange, out.BT709 = f.Number, f.At, f.Damaged, full, bt709
+	black, luma, chroma, kr, kb := 16., 219., 224., .299, .114
+	if full {
+		black, luma, chroma = 0, 255, 255
+	}
+	if bt709 {
+		kr, kb = .2126, .0722
+	}
+	y, u, v := out.Planes()
+	half := out.ChromaStride()
+	sums := make([][3]float64, len(u)) // of blue and red difference, and of pixels
+	for i := range f.W * f.H {
+		px, py := i%f.W, i/f.W
+		p := f.Pix[py*f.Stride+3*px:][:3]
+		b, g, r := float64(p[0])/255, float64(p[1])/255, float64(p[2])/255
+		l := kr*r + (1-kr-kb)*g + kb*b
+		y[py*out.Stride+px] = byte(math.Round(black + luma*l))
+		c := &sums[py/2*half+px/2]
+		c[0], c[1], c[2] = c[0]+(b-l)/(2-2*kb), c[1]+(r-l)/(2-2*kr), c[2]+1
+	}
+	for i, s := range sums {
+		u[i], v[i] = byte(min(math.Round(128+chroma*s[0]/s[2]), 255)), byte(min(math.Round(128+chroma*s[1]/s[2]), 255))
+	}
+	return out
 }
 
 // inside is the same picture as a part of a larger one: rows lie farther apart, with noise between, and the last row ends
