@@ -13,11 +13,11 @@ import (
 // DefaultRingDuration of its own bit rate. When the sum of that is too much, all keep the same fewer seconds, but never
 // less than the group of pictures that is coming in. It is safe for concurrent use.
 type Budget struct {
-	total int
-	used  atomic.Int64
+	used atomic.Int64
 
-	mu  sync.Mutex
-	sum need
+	mu    sync.Mutex
+	total int
+	sum   need
 }
 
 // need is what a ring, or all of them, must hold.
@@ -32,9 +32,18 @@ const measuredOver = 10 * time.Second
 // NewBudget makes a budget of so many bytes.
 func NewBudget(bytes int) *Budget { return &Budget{total: bytes} }
 
+// Limit changes how many bytes the rings may hold together; each follows at its next key frame.
+func (b *Budget) Limit(bytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.total = bytes
+}
+
 // NewRing makes a ring that lives from the budget; Close it when its camera is no longer watched.
 func (b *Budget) NewRing() *Ring {
-	r := NewRing(b.span(), min(DefaultRingBytes, b.total))
+	b.mu.Lock()
+	r := NewRing(b.allowed(), min(DefaultRingBytes, b.total))
+	b.mu.Unlock()
 	r.budget = b
 	return r
 }
@@ -81,7 +90,10 @@ func (b *Budget) leave(n need) {
 
 // Report says how much of the budget is used and what is left out to stay inside.
 func (b *Budget) Report() models.Budget {
-	out := models.Budget{Resource: "ring", Used: float64(b.used.Load()), Limit: float64(b.total)}
+	b.mu.Lock()
+	total := b.total
+	b.mu.Unlock()
+	out := models.Budget{Resource: "ring", Used: float64(b.used.Load()), Limit: float64(total)}
 	if span := b.span(); span < DefaultRingDuration {
 		out.Shed = fmt.Sprintf("coded pictures are kept for %.0f s instead of %.0f s: give the node more memory or its cameras lower bit rates",
 			span.Seconds(), DefaultRingDuration.Seconds())

@@ -95,4 +95,19 @@ func TestBudgetGrowsBack(t *testing.T) {
 	if r := b.Report(); r.Shed != "" || len(small.groups) < 15 {
 		t.Fatalf("%+v, %d groups", r, len(small.groups))
 	}
+	b.Limit(60 << 10)
+	film(small, 60, 2, 1000)
+	if r := b.Report(); !strings.Contains(r.Shed, "kept for 4 s") || r.Used > 60<<10 {
+		t.Fatalf("with less for all: %+v", r)
+	}
+	b.Limit(0)
+	film(small, 62, 2, 1000)
+	if r := b.Report(); r.Used == 0 || len(small.groups) > 2 {
+		t.Fatalf("with nothing the group that comes in is kept all the same: %+v, %d groups", r, len(small.groups))
+	}
+	b.Limit(400 << 10)
+	film(small, 64, 20, 1000)
+	if r := b.Report(); r.Shed != "" || len(small.groups) < 15 {
+		t.Fatalf("%+v, %d groups", r, len(small.groups))
+	}
 }
