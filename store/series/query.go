@@ -2,7 +2,6 @@ package series
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -24,15 +23,15 @@ func (s *Store) Sums(ctx context.Context, keys []models.SeriesKey, step models.S
 		if _, twice := out[key]; twice {
 			continue
 		}
-		sr, err := s.find(ctx, key)
-		if errors.Is(err, sql.ErrNoRows) {
+		sr, err := s.shelf.find(ctx, key)
+		if errors.Is(err, errNoSeries) {
 			continue
 		}
 		var sums []models.Sum
 		if err == nil && width == 0 {
 			sums, err = s.days(ctx, sr, from, to, loc)
 		} else if err == nil {
-			sums, err = s.steps(ctx, sr, key, from, to, width)
+			sums, err = s.steps(ctx, sr, from, to, width)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("series: sums of %s/%s%s: %w", key.Camera, key.Zone, key.Counter, err)
@@ -44,38 +43,18 @@ func (s *Store) Sums(ctx context.Context, keys []models.SeriesKey, step models.S
 	return out, nil
 }
 
-func (s *Store) find(ctx context.Context, key models.SeriesKey) (sr series, err error) {
-	err = s.r.QueryRowContext(ctx, `SELECT id, kind, tz FROM series WHERE camera = ? AND zone = ? AND counter = ?`, key.Camera, key.Zone, key.Counter).
-		Scan(&sr.id, &sr.kind, &sr.tz)
-	return sr, err
-}
-
-func (s *Store) days(ctx context.Context, sr series, from, to time.Time, loc *time.Location) ([]models.Sum, error) {
-	rows, err := s.r.QueryContext(ctx, `SELECT day, body FROM days WHERE series = ? AND day BETWEEN ? AND ? ORDER BY day`,
-		sr.id, dayOf(from, loc), dayOf(to.Add(-1), loc))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var sums []models.Sum
-	for rows.Next() {
-		var day int64
-		var body sql.RawBytes
-		if err := rows.Scan(&day, &body); err != nil {
-			return nil, err
-		}
+func (s *Store) days(ctx context.Context, sr *series, from, to time.Time, loc *time.Location) (sums []models.Sum, err error) {
+	err = s.shelf.days(ctx, sr, dayOf(from, loc), dayOf(to.Add(-1), loc), func(day int64, body []byte) error {
 		sum, err := decodeSum(body)
-		if err != nil {
-			return nil, err
-		}
 		sum.Start = midnight(day, loc)
 		sums = append(sums, sum)
-	}
-	return sums, rows.Err()
+		return err
+	})
+	return sums, err
 }
 
-func (s *Store) steps(ctx context.Context, sr series, key models.SeriesKey, from, to time.Time, step time.Duration) (sums []models.Sum, err error) {
-	err = s.hours(ctx, sr, key, from, to, func(h *hour) {
+func (s *Store) steps(ctx context.Context, sr *series, from, to time.Time, step time.Duration) (sums []models.Sum, err error) {
+	err = hours(ctx, s.shelf, sr, from, to, func(h *hour) {
 		// Inside an hour minutes and visits are each in order; together they are put in order by starting at its sums.
 		first := len(sums)
 		h.sum(from, to, func(t time.Time) *models.Sum {
@@ -93,23 +72,6 @@ func (s *Store) steps(ctx context.Context, sr series, key models.SeriesKey, from
 		})
 	})
 	return sums, err
-}
-
-func (s *Store) hours(ctx context.Context, sr series, key models.SeriesKey, from, to time.Time, each func(*hour)) error {
-	rows, err := s.r.QueryContext(ctx, `SELECT hour, body FROM hours WHERE series = ? AND hour BETWEEN ? AND ? ORDER BY hour`,
-		sr.id, hourOf(from), hourOf(to.Add(-1)))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		h, err := scanHour(rows, sr, key)
-		if err != nil {
-			return err
-		}
-		each(h)
-	}
-	return rows.Err()
 }
 
 // Minutes returns the minutes of one zone or counter that began in from..to, in order.
@@ -137,12 +99,12 @@ func (s *Store) Visits(ctx context.Context, key models.SeriesKey, from, to time.
 }
 
 func (s *Store) raw(ctx context.Context, key models.SeriesKey, from, to time.Time, each func(*hour)) error {
-	sr, err := s.find(ctx, key)
-	if errors.Is(err, sql.ErrNoRows) {
+	sr, err := s.shelf.find(ctx, key)
+	if errors.Is(err, errNoSeries) {
 		return nil
 	}
 	if err == nil {
-		err = s.hours(ctx, sr, key, from, to, each)
+		err = hours(ctx, s.shelf, sr, from, to, each)
 	}
 	if err != nil {
 		return fmt.Errorf("series: %s/%s%s: %w", key.Camera, key.Zone, key.Counter, err)
@@ -150,19 +112,10 @@ func (s *Store) raw(ctx context.Context, key models.SeriesKey, from, to time.Tim
 	return nil
 }
 
-// Keys returns every zone and counter of which something is kept.
+// Keys returns every zone and counter of which something is kept, in order.
 func (s *Store) Keys(ctx context.Context) (keys []models.SeriesKey, err error) {
-	rows, err := s.r.QueryContext(ctx, `SELECT camera, zone, counter FROM series ORDER BY camera, zone, counter`)
-	if err != nil {
+	if keys, err = s.shelf.keys(ctx); err != nil {
 		return nil, fmt.Errorf("series: keys: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var k models.SeriesKey
-		if err := rows.Scan(&k.Camera, &k.Zone, &k.Counter); err != nil {
-			return nil, fmt.Errorf("series: keys: %w", err)
-		}
-		keys = append(keys, k)
-	}
-	return keys, rows.Err()
+	return keys, nil
 }
