@@ -49,6 +49,7 @@ type RunnerConfig struct {
 	Units      func() Units
 	Health     func() models.CameraHealth
 	Sink       Sink
+	Lean       func() bool      // true while memory is short: no pictures are kept aside for incidents to come; may be nil
 	Turns      *Turns           // shared by all cameras of a node; nil is one of the camera's own
 	State      []byte           // of the last run, as Sink got it; may be empty
 	Log        *slog.Logger     // nil is slog.Default
@@ -105,9 +106,11 @@ func NewRunner(cfg RunnerConfig) *Runner {
 		fps = defaultFPS
 	}
 	interval := time.Duration(float64(time.Second) / fps)
+	album := newAlbum(cfg.Camera)
+	album.lean = cfg.Lean
 	return &Runner{
 		cfg: cfg, interval: interval, turn: cfg.Turns.join(interval), log: flood.New(cfg.Log, 10*time.Second),
-		mail: make(chan *models.Frame, 1), album: newAlbum(cfg.Camera), state: cfg.State,
+		mail: make(chan *models.Frame, 1), album: album, state: cfg.State,
 		view: view{live: models.Live{Camera: cfg.Camera.ID}},
 	}
 }

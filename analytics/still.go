@@ -24,6 +24,8 @@ type album struct {
 	camera string
 	masks  []models.Polygon
 
+	lean func() bool // true while no pictures are to be kept aside; may be nil
+
 	newest *models.Frame
 	staff  map[string]string           // the counter of each staff zone
 	before map[string][2]*models.Frame // by counter: the last two kept aside that show an officer at it, older first
@@ -66,6 +68,10 @@ func (a *album) restore(t map[string]taken) {
 // officer by the seconds for which a lost track is remembered.
 func (a *album) see(f *models.Frame, live models.Live) {
 	a.newest = f
+	if a.lean != nil && a.lean() {
+		clear(a.before)
+		return
+	}
 	for _, b := range live.Boxes {
 		counter, ok := a.staff[b.Zone]
 		if !ok {
