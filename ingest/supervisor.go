@@ -43,7 +43,7 @@ type Supervisor struct {
 	failures int           // failures since the last good video
 	mainErr  error         // why the main stream was given up
 	down     bool          // the camera did not answer when last asked
-	cut      bool          // the last run was cut because the camera answered again
+	fresh    bool          // this run began because the camera answered again
 	gop      time.Duration // longest of the newest groups of pictures
 
 	mu     sync.Mutex
@@ -54,8 +54,9 @@ type Supervisor struct {
 
 // progress is what one run of a source has delivered.
 type progress struct {
-	source           int    // its index
-	epoch            uint64 // as the source counts
+	source           int       // its index
+	begun            time.Time // when it was let in
+	epoch            uint64    // as the source counts
 	units            int64
 	first, last, key time.Time
 	keys             int64
@@ -122,15 +123,15 @@ func (s *Supervisor) Run(ctx context.Context) {
 func (s *Supervisor) once(ctx context.Context) error {
 	run, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s.mu.Lock()
-	s.seen = progress{source: s.current}
-	s.mu.Unlock()
-	s.gop = 0
 	leave, err := s.Gate.enter(run)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	s.mu.Lock()
+	s.seen = progress{source: s.current, begun: time.Now()}
+	s.mu.Unlock()
+	s.gop = 0
 
 	var beside sync.WaitGroup
 	beside.Go(func() { s.watch(run, cancel) })
@@ -209,11 +210,14 @@ func (s *Supervisor) goodVideo() bool {
 // judge turns the reason of an end into a state, chooses the next source and says how long to wait for its run, and
 // whether to ask meanwhile if the camera answers again.
 func (s *Supervisor) judge(err error) (wait time.Duration, ask bool) {
-	s.cut = err == errAnswers
 	if err == errAnswers || err == errMain {
 		s.begin()
 		return 0, false
 	}
+	if p := s.progress(); p.units == 0 && time.Since(p.begun) >= probeWithin && !s.fresh {
+		s.down = true // something that it should have answered got lost
+	}
+	s.fresh = false
 	state, slow := verdict(err)
 	wait = s.backoff(s.failures)
 	if slow {
@@ -247,7 +251,7 @@ func (s *Supervisor) judge(err error) (wait time.Duration, ask bool) {
 
 // begin starts with the main stream as if the camera had just been added, but for the first failure: what answers again
 // may not be ready yet.
-func (s *Supervisor) begin() { s.current, s.tries, s.failures, s.down = 0, 0, 1, false }
+func (s *Supervisor) begin() { s.current, s.tries, s.failures, s.down, s.fresh = 0, 0, 1, false, true }
 
 // verdict is the state that an error means, and whether a person must act first.
 func verdict(err error) (state models.CameraState, slow bool) {

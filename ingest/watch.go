@@ -21,7 +21,7 @@ const (
 
 // How a camera that shows nothing is asked.
 const (
-	probeAfter  = time.Second     // a camera that is well has answered by then
+	probeAfter  = time.Second     // a camera that is thought to be well has answered by then
 	probeEvery  = 2 * time.Second // from the beginning of one question to that of the next
 	probeWithin = 2 * time.Second
 )
@@ -42,8 +42,10 @@ func (s stall) Error() string { return s.reason }
 func (s *Supervisor) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	begun := time.Now()
-	ask := begun.Add(probeAfter)
+	ask := time.Now()
+	if s.fresh || s.Health().State == models.CameraConnecting {
+		ask = ask.Add(probeAfter)
+	}
 	var keys int64
 	var key time.Time // of the newest key frame looked at
 	for {
@@ -56,9 +58,9 @@ func (s *Supervisor) watch(ctx context.Context, cancel context.CancelCauseFunc) 
 		p := s.progress()
 		if p.units > 0 {
 			s.down = false
-		} else if !s.cut && !now.Before(ask) {
+		} else if !now.Before(ask) {
 			ask = now.Add(s.jittered(probeEvery))
-			if s.back(ctx) && s.progress().units == 0 {
+			if s.back(ctx) && !s.fresh && s.progress().units == 0 {
 				cancel(errAnswers)
 				return
 			}
@@ -69,7 +71,7 @@ func (s *Supervisor) watch(ctx context.Context, cancel context.CancelCauseFunc) 
 			}
 			keys, key = p.keys, p.key
 		}
-		if why := s.late(p, begun, now); why != "" {
+		if why := s.late(p, now); why != "" {
 			cancel(stall{why})
 			// The state changes at once, though the source may take a moment to end.
 			s.set(models.CameraStalled, context.Cause(ctx).Error())
@@ -85,9 +87,9 @@ func (s *Supervisor) progress() progress {
 }
 
 // late says what has not come in time; empty when all is well.
-func (s *Supervisor) late(p progress, begun, now time.Time) string {
+func (s *Supervisor) late(p progress, now time.Time) string {
 	if p.units == 0 {
-		if now.Sub(begun) < startWithin {
+		if now.Sub(p.begun) < startWithin {
 			return ""
 		}
 		return fmt.Sprintf("connected, but no picture within %.0f s", startWithin.Seconds())
