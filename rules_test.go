@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"internal/wire":       {"models", "api/pb"},
 	"internal/waits":      {"models"},
 	"internal/flood":      {},
+	"internal/sandbox":    {"models", "analytics/decode", "internal/flood"},
 	"internal/sqlitefile": {},
 	"internal/seal":       {"models"},
 	"internal/config":     {"models", "internal/office"},
