@@ -2,12 +2,8 @@ package ingest
 
 import (
 	"errors"
-	"sync/atomic"
 	"time"
 
-	"github.com/bluenviron/gortsplib/v5"
-	"github.com/bluenviron/gortsplib/v5/pkg/description"
-	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph264"
 	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph265"
 	"github.com/bluenviron/gortsplib/v5/pkg/format/rtpmjpeg"
@@ -17,82 +13,154 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// track is the one video track of a connection: RTP packets in, access units out. Its methods run on the goroutines that
-// read the network and never wait.
+const (
+	maxUnitBytes = 8 << 20 // of one picture; no camera sends more
+	// maxGap is the most packets that can be missing; a larger step is a camera that numbers anew.
+	maxGap = 5000
+)
+
+// track is the one video track of a connection: RTP packets in, access units out. Its methods run on the one goroutine that
+// reads them from the network and never wait.
+//
+// The library takes NAL units out of packets (RFC 6184, RFC 7798, RFC 2435); where a picture ends is decided here, because
+// cameras set the marker bit after every slice or never: at the marker, at a new time stamp, or where the first slice of
+// another picture comes.
 type track struct {
 	asm    assembler
-	format format.Format
 	decode func(*rtp.Packet) ([][]byte, error)
 	emit   func(*models.AccessUnit)
 	log    *flood.Log
 	gauge  *gauge
-	lost   atomic.Bool // since the last unit; RTCP has its own goroutine over UDP
 
-	open     bool // packets of a unit have come; its time stamps are
-	openTime uint32
-	openPTS  time.Duration
+	rate  int64  // ticks a second
+	begun bool   // a packet has come
+	stamp uint32 // of the last packet
+	ticks int64  // the same since the first packet, without wrapping
+
+	gap     bool // packets were lost just before the one that comes
+	nalus   [][]byte
+	bytes   int       // in nalus
+	sliced  bool      // nalus hold a slice
+	arrival time.Time // of the last packet of nalus
+	ended   bool      // the last unit ended at a marker, and nothing has come since
+	split   bool      // the camera sets the marker inside pictures
 }
 
-// nalDecoder is what the library's H.264 and H.265 depacketisers have in common.
-type nalDecoder interface {
-	Decode(*rtp.Packet) ([][]byte, error)
+// init prepares the track for what a camera offers.
+func (t *track) init(v sdpVideo) error {
+	t.asm.codec, t.rate = v.codec, int64(v.rate)
+	t.asm.params = nil
+	t.asm.keep(v.params)
+	switch v.codec {
+	case models.CodecH264:
+		d := &rtph264.Decoder{PacketizationMode: 1}
+		t.decode = d.Decode
+		return d.Init()
+	case models.CodecH265:
+		d := &rtph265.Decoder{}
+		t.decode = d.Decode
+		return d.Init()
+	default:
+		d := &jpegDecoder{}
+		t.decode = d.decode
+		return d.rest.Init()
+	}
 }
 
-func decoderOf[D nalDecoder](d D, err error) (func(*rtp.Packet) ([][]byte, error), error) {
-	return d.Decode, err
+// missing notes packets that did not arrive, before the one that came instead.
+func (t *track) missing(n uint64) {
+	t.gap = true
+	if n > maxGap {
+		n = 1
+	}
+	t.gauge.lost(int64(n))
+	t.log.Warn("packets lost", "packets", n)
 }
 
-// single makes a list of the one picture that a JPEG depacketiser returns.
-type single struct{ *rtpmjpeg.Decoder }
-
-func (s single) decode(p *rtp.Packet) ([][]byte, error) {
-	b, err := s.Decode(p)
-	return [][]byte{b}, err
-}
-
-// lose marks what follows as damaged until the next key frame.
-func (t *track) lose(what string, args ...any) {
-	t.lost.Store(true)
-	t.log.Warn(what, args...)
-}
-
-// listen hands every packet of the track to receive.
-func (t *track) listen(c *gortsplib.Client, m *description.Media) {
-	rate := time.Duration(t.format.ClockRate())
-	c.OnPacketRTP(m, t.format, func(p *rtp.Packet) {
-		ticks, ok := c.PacketPTS(m, p)
-		if !ok {
-			return
-		}
-		// Seconds and the rest apart: ticks * 1e9 overflows after 28 hours at 90 kHz.
-		t.receive(p, time.Duration(ticks)/rate*time.Second+time.Duration(ticks)%rate*time.Second/rate, time.Now())
-	})
-}
-
-// receive takes one packet with its time stamp and arrival.
-func (t *track) receive(p *rtp.Packet, pts time.Duration, arrival time.Time) {
-	if !t.open {
-		t.open, t.openTime, t.openPTS = true, p.Timestamp, pts
+// receive takes one packet and its arrival.
+func (t *track) receive(p *rtp.Packet, arrival time.Time) {
+	if !t.begun {
+		t.begun, t.stamp = true, p.Timestamp
+	}
+	// What is missing may have been the end of the last picture, the beginning of this one, or both.
+	t.asm.lost = t.asm.lost || t.gap
+	if p.Timestamp != t.stamp {
+		t.finish()
+		t.asm.lost = t.asm.lost || t.gap
+		t.ticks += int64(int32(p.Timestamp - t.stamp))
+		t.stamp, t.ended = p.Timestamp, false
+	}
+	t.gap, t.arrival = false, arrival
+	marker := p.Marker
+	if t.asm.codec != models.CodecMJPEG {
+		p.Marker = true // each NAL unit as soon as it is whole
 	}
 	nalus, err := t.decode(p)
 	switch {
 	case errors.Is(err, rtph264.ErrMorePacketsNeeded), errors.Is(err, rtph265.ErrMorePacketsNeeded), errors.Is(err, rtpmjpeg.ErrMorePacketsNeeded):
 		return
-	case errors.Is(err, rtph264.ErrNonStartingPacketAndNoPrevious), errors.Is(err, rtph265.ErrNonStartingPacketAndNoPrevious), errors.Is(err, rtpmjpeg.ErrNonStartingPacketAndNoPrevious):
-		t.open = false // joined in the middle of a picture
-		return
+	case errors.Is(err, rtph264.ErrNonStartingPacketAndNoPrevious), errors.Is(err, rtph265.ErrNonStartingPacketAndNoPrevious),
+		errors.Is(err, rtpmjpeg.ErrNonStartingPacketAndNoPrevious):
+		return // joined in the middle of a picture
 	case err != nil:
-		t.open = false
-		t.lose("packet cannot be read", "err", err)
+		t.asm.lost = true
+		t.log.Warn("packet cannot be read", "err", err)
+	}
+	for _, n := range nalus {
+		t.add(n)
+	}
+	if marker && !t.split && len(t.nalus) > 0 {
+		t.finish()
+		t.ended = true
+	}
+}
+
+// add takes one NAL unit (MJPEG: a picture).
+func (t *track) add(n []byte) {
+	class, _ := classify(t.asm.codec, n)
+	if t.asm.codec != models.CodecMJPEG && (class == naluPicture || class == naluKey) {
+		first := beginsPicture(t.asm.codec, n)
+		if t.sliced && first {
+			t.finish()
+		}
+		if t.ended && !first && !t.asm.lost {
+			// The marker before this slice cut a picture in two: what was handed on is a part of it.
+			t.split, t.asm.lost = true, true
+			t.log.Warn("the camera marks the end of pictures inside them")
+		}
+		t.sliced = true
+	}
+	if t.bytes += len(n); t.bytes > maxUnitBytes {
+		t.drop()
+		t.asm.lost = true
 		return
 	}
-	t.asm.lost = t.lost.Swap(false) || t.asm.lost
-	u := t.asm.unit(nalus, t.openPTS, arrival)
-	// Cameras without the marker bit end a unit by beginning the next, which then is open already.
-	t.open = p.Timestamp != t.openTime
-	t.openTime, t.openPTS = p.Timestamp, pts
-	if u != nil {
-		t.gauge.saw(u, t.asm.clock.Jumps)
+	t.nalus = append(t.nalus, n)
+}
+
+// beginsPicture reports whether a slice is the first of its picture: first_mb_in_slice is 0 (ITU-T H.264 7.3.3, ue(v), so its
+// first bit is 1), first_slice_segment_in_pic_flag (ITU-T H.265 7.3.6.1).
+func beginsPicture(codec models.Codec, slice []byte) bool {
+	header := 1
+	if codec == models.CodecH265 {
+		header = 2
+	}
+	return len(slice) > header && slice[header]&0x80 != 0
+}
+
+func (t *track) drop() { t.nalus, t.bytes, t.sliced = nil, 0, false }
+
+// finish hands on the picture that has come.
+func (t *track) finish() {
+	if len(t.nalus) == 0 {
+		return
+	}
+	// Seconds and the rest apart: ticks * 1e9 overflows after 28 hours at 90 kHz.
+	pts := time.Duration(t.ticks/t.rate)*time.Second + time.Duration(t.ticks%t.rate)*time.Second/time.Duration(t.rate)
+	nalus, before := t.nalus, t.asm.clock.Jumps
+	t.drop()
+	if u := t.asm.unit(nalus, pts, t.arrival); u != nil {
+		t.gauge.saw(u, t.asm.params, t.arrival, t.asm.clock.Jumps-before)
 		t.emit(u)
 	}
 }

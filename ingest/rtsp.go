@@ -2,38 +2,30 @@ package ingest
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
-	"github.com/bluenviron/gortsplib/v5/pkg/description"
-	"github.com/bluenviron/gortsplib/v5/pkg/format"
-	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
 
 	"github.com/counterwatch/counterwatch/internal/flood"
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// RTSP is a camera reached by RTSP (RFC 2326) or RTSPS. It takes the first video track that can be analysed and leaves
-// sound, metadata and back channels alone. Over TCP first; a camera that answers 461 is asked again with the transport
-// chosen automatically, and that is remembered.
+// RTSP is a camera reached by RTSP (RFC 2326) or RTSPS. It takes the first video track that can be analysed and never sets
+// up sound, metadata or back channels. A run is one connection, or a few when the camera redirects or refuses a transport.
 type RTSP struct {
-	conf    RTSPConfig
-	timeout time.Duration
-	log     *flood.Log
-	epoch   atomic.Uint64
-	auto    atomic.Bool // TCP was refused
-	gauge   gauge
+	conf   RTSPConfig
+	dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	log    *flood.Log
+	epoch  atomic.Uint64
+	agreed atomic.Int32 // index of the transport that the camera took last
+	gauge  gauge
 }
 
 // RTSPConfig says how a camera is reached.
@@ -45,22 +37,34 @@ type RTSPConfig struct {
 	Log       *slog.Logger     // of lost and undecodable packets; nil is slog.Default
 }
 
-// rtspTimeout is how long a camera may take to answer.
-const rtspTimeout = 5 * time.Second
+const (
+	rtspTimeout  = 5 * time.Second // how long a camera may take to answer, and be silent
+	maxRedirects = 3
+)
 
 // NewRTSP checks the configuration and makes the source.
 func NewRTSP(c RTSPConfig) (*RTSP, error) {
 	if err := CheckURL(c.URL); err != nil {
 		return nil, err
 	}
+	if transportsOf(c.Transport) == nil {
+		return nil, models.Invalid("transport", "%q is not a transport: use auto, tcp, udp or multicast", c.Transport)
+	}
+	if _, err := tlsConfig(c.TLS, ""); err != nil {
+		return nil, err
+	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &RTSP{conf: c, timeout: rtspTimeout, log: flood.New(c.Log, 10*time.Second)}, nil
+	return &RTSP{conf: c, dial: guardedDial(c.Allow), log: flood.New(c.Log, 10*time.Second)}, nil
 }
 
 // Stream is what is known of the camera's stream now. It is safe for concurrent use and costs nothing to speak of.
-func (r *RTSP) Stream() models.Stream { return r.gauge.stream() }
+func (r *RTSP) Stream() models.Stream { return r.gauge.stream(time.Now()) }
+
+// Problems are what is wrong with the camera's description of its stream (SDP), in words; none of it keeps the video from
+// being taken. They are known once the camera has answered, and safe to ask for at any time.
+func (r *RTSP) Problems() []string { return r.gauge.problems() }
 
 // CheckURL returns a KindInvalid error when u is not the URL of a camera. The error never repeats the URL.
 func CheckURL(u models.SecretURL) error {
@@ -88,9 +92,18 @@ func (r *RTSP) Run(ctx context.Context, emit func(*models.AccessUnit)) error {
 	if err != nil {
 		return CheckURL(r.conf.URL)
 	}
-	err = r.session(ctx, u, emit)
-	if refusesTCP(err) && !r.auto.Swap(true) {
-		err = r.session(ctx, u, emit)
+	for hop := 0; ; hop++ {
+		var to string
+		if to, err = r.connect(ctx, u, emit); to == "" {
+			break
+		}
+		if hop == maxRedirects {
+			err = models.Errorf(models.KindUnsupported, "the camera at %s redirects again and again: write the last address into its URL", u.Host)
+			break
+		}
+		if u, err = follow(u, to); err != nil {
+			break
+		}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -98,159 +111,65 @@ func (r *RTSP) Run(ctx context.Context, emit func(*models.AccessUnit)) error {
 	return explain(err, u)
 }
 
-func refusesTCP(err error) bool {
-	if e, ok := errors.AsType[liberrors.ErrClientBadStatusCode](err); ok {
-		return e.Code == base.StatusUnsupportedTransport
-	}
-	_, ok := errors.AsType[liberrors.ErrClientServerRequestedUDP](err)
-	return ok
-}
-
-// session is one connection from its first byte to its last.
-func (r *RTSP) session(ctx context.Context, u *base.URL, emit func(*models.AccessUnit)) error {
-	t := &track{asm: assembler{epoch: r.epoch.Add(1)}, emit: emit, log: r.log, gauge: &r.gauge}
-	c := &gortsplib.Client{
-		Scheme: u.Scheme, Host: u.Host, ReadTimeout: r.timeout, WriteTimeout: r.timeout, UserAgent: "counterwatch",
-		OnPacketsLost:     func(n uint64) { t.lose("packets lost", "packets", n) },
-		OnDecodeError:     func(err error) { t.lose("packet cannot be read", "err", err) },
-		OnTransportSwitch: func(error) {}, DialContext: guardedDial(r.conf.Allow),
-	}
-	if !r.auto.Load() {
-		tcp := gortsplib.ProtocolTCP
-		c.Protocol = &tcp
-	}
-	if err := c.Start(); err != nil {
-		return err
-	}
-	stopped := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { defer close(stopped); c.Close() })
-	defer func() {
-		if !stop() {
-			<-stopped
-		}
-		c.Close()
-	}()
-
-	desc, _, err := c.Describe(u)
-	if err != nil {
-		return err
-	}
-	media, err := t.choose(desc)
-	if err != nil {
-		return err
-	}
-	if _, err := c.Setup(desc.BaseURL, media, 0, 0); err != nil {
-		return err
-	}
-	r.gauge.connected(t.asm.codec, "tcp")
-	t.listen(c, media)
-	if _, err := c.Play(nil); err != nil {
-		return err
-	}
-	return c.Wait()
-}
-
-// explain turns a library's error into one that an operator can act on, of the kind that Source promises, and without
-// credentials.
-func explain(err error, u *base.URL) error {
-	if e, ok := errors.AsType[*models.Error](err); ok {
-		return e
-	}
-	if e, ok := errors.AsType[liberrors.ErrClientBadStatusCode](err); ok {
-		switch e.Code {
-		case base.StatusUnauthorized:
-			if u.User == nil {
-				return models.Errorf(models.KindUnauthenticated, "the camera asks for a user name and password (401): add them to its URL")
-			}
-			return models.Errorf(models.KindUnauthenticated, "the camera refuses the user name or password (401): correct them in its URL")
-		case base.StatusForbidden:
-			return models.Errorf(models.KindForbidden, "the camera forbids this user to watch (403): give the user the right to view in the camera's settings")
-		case base.StatusNotFound:
-			return models.Errorf(models.KindNotFound, "the camera has no stream at this path (404): correct the path in its URL")
+// connect tries the transports from the one that the camera took last, until it takes one. A redirect is returned.
+func (r *RTSP) connect(ctx context.Context, u *base.URL, emit func(*models.AccessUnit)) (redirect string, err error) {
+	all := transportsOf(r.conf.Transport)
+	first := int(r.agreed.Load())
+	for i := range all {
+		n := (first + i) % len(all)
+		s := &session{RTSP: r, url: u, transport: all[n]}
+		err = s.run(ctx, emit, func() { r.agreed.Store(int32(n)) })
+		if s.redirect != "" || !refusesTransport(err) || ctx.Err() != nil {
+			return s.redirect, err
 		}
 	}
-	if e, ok := errors.AsType[liberrors.ErrClientSDPInvalid](err); ok {
-		return models.Errorf(models.KindUnsupported, "the camera describes its stream wrongly (%s): try its other stream", scrub(e.Error(), u))
-	}
-	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
-		return models.Errorf(models.KindUnavailable, "the camera at %s does not answer", u.Host)
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-		return models.Errorf(models.KindUnavailable, "the camera at %s closed the connection", u.Host)
-	}
-	return models.Errorf(models.KindUnavailable, "the camera at %s: %s", u.Host, scrub(fmt.Sprint(err), u))
+	return "", models.Errorf(models.KindUnsupported, "the camera refuses %s (461): choose another transport for it", strings.Join(namesOf(all), ", "))
 }
 
-// scrub removes the password from a text, as it is and as a URL writes it.
-func scrub(text string, u *base.URL) string {
-	if u.User == nil {
-		return text
+// transportsOf lists what a setting allows, in the order in which it is tried: over TCP nothing gets lost and no firewall stands
+// in the way.
+func transportsOf(setting string) []gortsplib.Protocol {
+	switch setting {
+	case "", "auto":
+		return []gortsplib.Protocol{gortsplib.ProtocolTCP, gortsplib.ProtocolUDP, gortsplib.ProtocolUDPMulticast}
+	case "tcp":
+		return []gortsplib.Protocol{gortsplib.ProtocolTCP}
+	case "udp":
+		return []gortsplib.Protocol{gortsplib.ProtocolUDP}
+	case "multicast":
+		return []gortsplib.Protocol{gortsplib.ProtocolUDPMulticast}
 	}
-	if password, ok := u.User.Password(); ok && password != "" {
-		text = strings.ReplaceAll(text, u.User.String(), "***")
-		text = strings.ReplaceAll(text, url.QueryEscape(password), "***")
-		text = strings.ReplaceAll(text, password, "***")
-	}
-	return text
+	return nil
 }
 
-// choose picks the first video track that can be analysed.
-func (t *track) choose(desc *description.Session) (*description.Media, error) {
-	var offered []string
-	for _, m := range desc.Medias {
-		if m.IsBackChannel {
-			continue
-		}
-		for _, f := range m.Formats {
-			if t.init(f) {
-				return m, nil
-			}
-			offered = append(offered, codecName(f))
-		}
-	}
-	if len(offered) == 0 {
-		return nil, models.Errorf(models.KindUnsupported, "the camera offers no video")
-	}
-	return nil, models.Errorf(models.KindUnsupported, "the camera offers %s: set it to H.264, H.265 or MJPEG", strings.Join(offered, ", "))
-}
-
-// codecName is what the camera's description calls a codec: VP8, PCMA.
-func codecName(f format.Format) string {
-	if name, _, _ := strings.Cut(f.RTPMap(), "/"); name != "" {
-		return name
-	}
-	return fmt.Sprintf("payload type %d", f.PayloadType())
-}
-
-// init prepares the track for a format; false when the format cannot be analysed.
-func (t *track) init(f format.Format) bool {
-	var err error
-	switch f := f.(type) {
-	case *format.H264:
-		t.asm.codec = models.CodecH264
-		t.asm.keep(given(f.SPS, f.PPS))
-		t.decode, err = decoderOf(f.CreateDecoder())
-	case *format.H265:
-		t.asm.codec = models.CodecH265
-		t.asm.keep(given(f.VPS, f.SPS, f.PPS))
-		t.decode, err = decoderOf(f.CreateDecoder())
-	case *format.MJPEG:
-		t.asm.codec = models.CodecMJPEG
-		d, e := f.CreateDecoder()
-		t.decode, err = single{d}.decode, e
-	default:
-		return false
-	}
-	t.format = f
-	return err == nil
-}
-
-// given are the parameter sets that an SDP really holds.
-func given(sets ...[]byte) (out [][]byte) {
-	for _, s := range sets {
-		if len(s) > 0 {
-			out = append(out, s)
-		}
+func namesOf(transports []gortsplib.Protocol) (out []string) {
+	for _, t := range transports {
+		out = append(out, map[gortsplib.Protocol]string{
+			gortsplib.ProtocolTCP: "TCP", gortsplib.ProtocolUDP: "UDP", gortsplib.ProtocolUDPMulticast: "multicast",
+		}[t])
 	}
 	return out
+}
+
+// follow is the URL that a redirect leads to. Credentials go to no other host than the one they were given for, and nothing that
+// was encrypted becomes readable.
+func follow(from *base.URL, location string) (*base.URL, error) {
+	if strings.HasPrefix(location, "/") {
+		location = from.Scheme + "://" + from.Host + location
+	}
+	if err := CheckURL(models.SecretURL(location)); err != nil {
+		return from, models.Errorf(models.KindUnsupported, "the camera at %s redirects to an address that is not a camera's", from.Host)
+	}
+	to, err := base.ParseURL(location)
+	if err != nil {
+		return from, models.Errorf(models.KindUnsupported, "the camera at %s redirects to an address that cannot be read", from.Host)
+	}
+	if from.Scheme == "rtsps" && to.Scheme != "rtsps" {
+		return from, models.Errorf(models.KindForbidden, "the camera at %s redirects from rtsps to rtsp, which anybody could read: write that address into its URL if you accept it", from.Host)
+	}
+	to.User = nil
+	if strings.EqualFold(to.Hostname(), from.Hostname()) {
+		to.User = from.User
+	}
+	return to, nil
 }

@@ -1,15 +1,9 @@
 package ingest
 
 import (
-	"log/slog"
 	"testing"
 	"time"
 
-	"github.com/pion/rtp"
-
-	"github.com/bluenviron/gortsplib/v5/pkg/format"
-
-	"github.com/counterwatch/counterwatch/internal/flood"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -49,40 +43,4 @@ func TestParameterChange(t *testing.T) {
 	if len(u.NALUs) != 3 || u.NALUs[0][1] != 9 || u.NALUs[1][1] != 7 {
 		t.Fatal(u.NALUs)
 	}
-}
-
-// Whatever comes from the network: no panic, no unit without a picture, no key frame without parameter sets.
-func FuzzTrack(f *testing.F) {
-	f.Add([]byte{0x65, 1, 2}, []byte{0x67, 1, 2}, true, uint8(0))
-	f.Add([]byte{0x7c, 0x85, 1}, []byte{0x7c, 0x45, 1}, false, uint8(1))
-	f.Add([]byte{0x78, 0, 2, 0x65, 1, 0, 1, 0x68}, []byte{}, true, uint8(0))
-	f.Add([]byte{0, 0, 0, 0, 1, 50, 8, 6, 1, 2, 3}, []byte{0, 0, 0, 3}, true, uint8(2))
-	log := flood.New(slog.New(slog.DiscardHandler), time.Hour)
-	f.Fuzz(func(t *testing.T, a, b []byte, marker bool, codec uint8) {
-		forms := []format.Format{&format.H264{PayloadTyp: 96, PacketizationMode: 1}, &format.H265{PayloadTyp: 96}, &format.MJPEG{}}
-		k := &track{log: log, gauge: &gauge{}, emit: func(u *models.AccessUnit) {
-			if u.Codec == models.CodecMJPEG {
-				return
-			}
-			pictures, params := 0, 0
-			for _, n := range u.NALUs {
-				switch c, _ := classify(u.Codec, n); c {
-				case naluPicture, naluKey:
-					pictures++
-				case naluParam:
-					params++
-				}
-			}
-			if pictures == 0 || u.Key && params < 2 {
-				t.Fatalf("unit %+v", u)
-			}
-		}}
-		if !k.init(forms[codec%3]) {
-			t.Fatal("no decoder")
-		}
-		for i, payload := range [][]byte{a, b, a, b} {
-			p := &rtp.Packet{Header: rtp.Header{SequenceNumber: uint16(i), Timestamp: uint32(i / 2), Marker: marker}, Payload: payload}
-			k.receive(p, time.Duration(i/2), time.Unix(int64(i), 0))
-		}
-	})
 }
