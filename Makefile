@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check bench accuracy build fmt gen clean fuzz e2e onnxruntime setup
+.PHONY: help demo test check bench soak accuracy build fmt gen clean fuzz e2e onnxruntime setup
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,9 +21,13 @@ check: ## the rules: formatting, vet, staticcheck, imports, generated code, the 
 	@scripts/setup.sh check
 	@scripts/check.sh
 
-bench: ## what it costs on this machine (JSON=file)
+bench: ## what it costs on this machine, beside others (ONLY=ingest, FOR=60s, JSON=file; RECORD=1 writes docs/BENCHMARKS.md)
 	@scripts/setup.sh build
 	@scripts/bench.sh
+
+soak: ## whether a node grows in the long run (FOR=2h; a day: FOR=24h; RECORD=1 keeps the result)
+	@scripts/setup.sh build
+	@scripts/soak.sh
 
 accuracy: ## how right the figures are, against ground truth; writes docs/ACCURACY.md (COUNTERWATCH_DATA=folder, JSON=file, ONLY=part, QUICK=1)
 	@scripts/setup.sh build

@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"internal/sandbox":    {"models", "analytics/decode", "internal/flood"},
 	"internal/sqlitefile": {},
 	"internal/seal":       {"models"},
+	"internal/probe":      {"models", "ingest", "analytics/decode"},
 	"internal/config":     {"models", "internal/office"},
 	"internal/cutout":     {"models", "internal/mot"},
 	"internal/office":     {"models", "internal/cutout"},
@@ -49,6 +50,7 @@ var mayImport = map[string][]string{
 	"internal/mot":        {"models", "analytics/track"}, // shares its assignment
 	"internal/oplog":      {"models"},
 	"internal/pgtest":     {},
+	"internal/influxtest": {},
 	"internal/nodeapp":    {"*"},
 	"internal/centralapp": {"*"},
 	"internal/accuracy":   {"*"},

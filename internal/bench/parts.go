@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/counterwatch/counterwatch/models"
+)
+
+// bench is one run.
+type bench struct {
+	dir     string // for temporary files
+	length  time.Duration
+	long    bool
+	remarks []string // of the part that runs
+}
+
+// part is one section of docs/BENCHMARKS.md.
+type part struct {
+	name, group string // what ONLY calls them
+	title       string
+	about       string // what is compared, and how
+	run         func(*bench, context.Context) ([]figure, error)
+}
+
+var parts = []part{
+	{"copying", "ingest", "Ingest with ring, no decoding",
+		"20 cameras of 704x576 and 15 pictures a second, pulled at the same time from one server by the node's ingest (one process: source, supervisor and 15 s ring for each camera), " +
+			"by an `ffmpeg -rtsp_transport tcp -c copy -f null -` for each, and by go2rtc where there is one. Processor time and memory are those of /proc for each " +
+			"program, children included. RSS counts a library in each process that has it loaded, PSS only once.", (*bench).copying},
+	{"many", "ingest", "200 streams",
+		"200 cameras of 1 Mbit/s, all with their key frames at the same instant, pulled over TCP by the same program; the server is another process on the same cores. A lost unit is a gap in the time stamps of a stream.", (*bench).many},
+	{"demo", "demo", "Centre and node on the demo's cameras",
+		"`bin/central` and `bin/node` as an operator starts them, on the demo's cameras.", (*bench).processes},
+	{"sizes", "demo", "Sizes of the programs", "As `make build` leaves them.", (*bench).sizes},
+	{"stages", "stages", "Stages by themselves", "The Go benchmarks of the rooms that a frame passes, one run each.", (*bench).stages},
+}
+
+// missing says in words what a part lacks: it is skipped by name.
+type missing string
+
+func (m missing) Error() string { return string(m) }
+
+// choose returns the parts that ONLY names, by themselves or by their group; all when it names none.
+func choose(only string) ([]part, error) {
+	if only == "" {
+		return parts, nil
+	}
+	var chosen []part
+	for name := range strings.SplitSeq(only, ",") {
+		name = strings.TrimSpace(name)
+		n := len(chosen)
+		for _, p := range parts {
+			if p.name == name || p.group == name {
+				chosen = append(chosen, p)
+			}
+		}
+		if len(chosen) == n {
+			return nil, fmt.Errorf("ONLY=%s: there is no part %q: use %s", only, name, strings.Join(known(), ", "))
+		}
+	}
+	return chosen, nil
+}
+
+// known are the words that ONLY understands.
+func known() (names []string) {
+	for _, p := range parts {
+		for _, n := range []string{p.group, p.name} {
+			if !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}
+
+// all runs parts one after the other. One that lacks something is skipped, one that fails does not stop the others.
+func (b *bench) all(ctx context.Context, chosen []part) (records []record, err error) {
+	for i, p := range chosen {
+		step("%s (part %d of %d)", p.name, i+1, len(chosen))
+		b.remarks = nil
+		began := time.Now()
+		figures, failed := p.run(b, ctx)
+		var lacks missing
+		switch {
+		case ctx.Err() != nil:
+			return records, errors.New("interrupted")
+		case errors.As(failed, &lacks):
+			fmt.Printf("skipped: %s (%s)\n", p.name, lacks)
+			continue
+		case failed != nil:
+			err = errors.Join(err, fmt.Errorf("%s: %w", p.name, failed))
+			step("✗ %s: %v", p.name, failed)
+			continue
+		}
+		step("✓ %s, %.0f s", p.name, time.Since(began).Seconds())
+		records = append(records, record{Part: p.name, Command: commandLine(p), Machine: machine(), Date: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Figures: figures, Remarks: b.remarks})
+	}
+	return records, err
+}
+
+// remark is a sentence below the part's table.
+func (b *bench) remark(format string, args ...any) {
+	b.remarks = append(b.remarks, fmt.Sprintf(format, args...))
+}
+
+// serve starts n cameras for a part.
+func (b *bench) serve(ctx context.Context, n int, args ...string) (*process, []models.SecretURL, error) {
+	return serve(ctx, b.dir, "cameras", n, append(args, "--listen", "127.0.0.1:0", "--cache", cacheDir)...)
+}
+
+// cost is what a group of processes took while it was measured.
+type cost struct {
+	percent  float64 // of a core
+	rss, pss float64 // MB at the end
+}
+
+// measure watches groups of processes, all at the same time, for the run's length. One that ends is an error: what has
+// failed would look cheap.
+func (b *bench) measure(ctx context.Context, groups ...[]*process) ([]cost, error) {
+	before := make([]usage, len(groups))
+	for i, g := range groups {
+		before[i] = together(g)
+	}
+	began := time.Now()
+	if err := wait(ctx, "measuring", b.length); err != nil {
+		return nil, err
+	}
+	took := time.Since(began).Seconds()
+	costs := make([]cost, len(groups))
+	for i, g := range groups {
+		for _, p := range g {
+			if !p.alive() {
+				return nil, fmt.Errorf("%s has ended (%s)", p.name, p.lastWords())
+			}
+		}
+		after := together(g)
+		costs[i] = cost{100 * (after.seconds - before[i].seconds) / took, after.rss, after.pss}
+	}
+	return costs, nil
+}
+
+func together(g []*process) (sum usage) {
+	for _, p := range g {
+		u := p.usage()
+		sum.seconds += u.seconds
+		sum.rss += u.rss
+		sum.pss += u.pss
+	}
+	return sum
+}
+
+// commandLine is how the part is run again.
+func commandLine(p part) string {
+	s := "make bench ONLY=" + p.name
+	for _, name := range []string{"FOR", "FLAP"} {
+		if v := os.Getenv(name); v != "" {
+			s += " " + name + "=" + v
+		}
+	}
+	return s
+}
