@@ -2,7 +2,7 @@
 # Installs what a target needs: Debian packages, Go modules, npm packages. A second run finds everything in place and
 # does nothing. Nothing is installed outside the package manager and this checkout (and Go's own caches).
 #   setup.sh build   what building and the demo need
-#   setup.sh test    the browser for the tests as well      setup.sh check   the protocol compiler as well
+#   setup.sh test    the browser and foreign RTSP servers for the tests as well      setup.sh check   the protocol compiler as well
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -61,3 +61,6 @@ if [ -f web/package-lock.json ] && { [ ! -f "$stamp" ] || [ web/package-lock.jso
   touch "$stamp"
   say "✓ npm packages"
 fi
+
+# InfluxDB, for the tests of the series store.
+[ "${1:-build}" != test ] || scripts/influxd.sh

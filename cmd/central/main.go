@@ -43,7 +43,7 @@ func newCommand() *cobra.Command {
 				return err
 			}
 			cfg.Log, cfg.Page = log, web.Dist()
-			cfg.Database = cmp.Or(cfg.Database, os.Getenv("COUNTERWATCH_DATABASE"))
+			cfg.Database, cfg.Influx.Token = cmp.Or(cfg.Database, os.Getenv("COUNTERWATCH_DATABASE")), os.Getenv("COUNTERWATCH_INFLUX_TOKEN")
 			if cfg.Database != "" && !sql.IsPostgres(cfg.Database) {
 				return models.Invalid("database", "must begin with postgres://, as in postgres://user:password@host:5432/counterwatch")
 			}
@@ -54,6 +54,10 @@ func newCommand() *cobra.Command {
 	f.StringVar(&cfg.DataDir, "data", "", "folder for everything the centre keeps (made when it is not there)")
 	f.StringVar(&cfg.Database, "database", "", "PostgreSQL to keep everything but series and pictures in, postgres://user:password@host/counterwatch (default: a file in the data\n"+
 		"folder); $COUNTERWATCH_DATABASE says it without showing the password to other users of this machine")
+	f.StringVar(&cfg.Influx.URL, "influx", "", "InfluxDB to keep series in, http://host:8086 (default: a file in the data folder); $COUNTERWATCH_INFLUX_TOKEN holds its\n"+
+		"token, of 1.8 user:password")
+	f.StringVar(&cfg.Influx.Bucket, "influx-bucket", "counterwatch/autogen", "its bucket; of 1.8 database/retention policy")
+	f.StringVar(&cfg.Influx.Org, "influx-org", "", "its organisation; 2 only")
 	f.StringVar(&cfg.Listen, "listen", "127.0.0.1:8080", "host:port of the page, REST and gRPC, plain and TLS; :8080 is every address")
 	f.StringVar(&cfg.NATSListen, "nats-listen", "127.0.0.1:4222", "host:port of the bus to which nodes connect")
 	f.StringArrayVar(&cfg.Hosts, "host", nil, "further name or address of this machine, for its certificate (may be repeated)")

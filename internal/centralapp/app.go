@@ -50,11 +50,12 @@ type core struct {
 // coreConfig is what a core needs.
 type coreConfig struct {
 	DataDir    string
-	Database   string           // address of a PostgreSQL database; empty is a file in DataDir
-	NATSListen string           // empty is 127.0.0.1:4222
-	TLS        *tls.Config      // of the bus; nil without TLS
-	Log        *slog.Logger     // nil is slog.Default()
-	Now        func() time.Time // nil is time.Now
+	Database   string              // address of a PostgreSQL database; empty is a file in DataDir
+	Influx     series.InfluxConfig // where series are; without a URL a file in DataDir
+	NATSListen string              // empty is 127.0.0.1:4222
+	TLS        *tls.Config         // of the bus; nil without TLS
+	Log        *slog.Logger        // nil is slog.Default()
+	Now        func() time.Time    // nil is time.Now
 }
 
 // openCore opens the stores and the bus. Nothing is taken in before run.
@@ -116,7 +117,12 @@ func (c *core) openStores(ctx context.Context, cfg coreConfig) error {
 	if c.Registry, err = central.NewRegistry(ctx, c.SQL, push); err != nil {
 		return err
 	}
-	if c.Series, err = series.Open(ctx, filepath.Join(cfg.DataDir, "series.db"), c.Registry.Location); err != nil {
+	if cfg.Influx.URL != "" {
+		c.Series, err = series.OpenInflux(ctx, cfg.Influx, c.Registry.Location)
+	} else {
+		c.Series, err = series.Open(ctx, filepath.Join(cfg.DataDir, "series.db"), c.Registry.Location)
+	}
+	if err != nil {
 		return err
 	}
 	c.closing(c.Series.Close)

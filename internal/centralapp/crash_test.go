@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/counterwatch/counterwatch/bus"
+	"github.com/counterwatch/counterwatch/internal/influxtest"
 	"github.com/counterwatch/counterwatch/internal/pgtest"
 	"github.com/counterwatch/counterwatch/internal/wire"
 	"github.com/counterwatch/counterwatch/models"
@@ -34,8 +35,11 @@ const (
 	crashNode    = "n1"
 )
 
-// postgres is the database of the tests that ask for one.
-var postgres pgtest.Server
+// The servers of the tests that ask for them.
+var (
+	postgres pgtest.Server
+	influxdb influxtest.Server
+)
 
 func TestMain(m *testing.M) {
 	var err error
@@ -47,6 +51,7 @@ func TestMain(m *testing.M) {
 	default:
 		code := m.Run()
 		postgres.Stop()
+		influxdb.Stop()
 		os.Exit(code)
 	}
 	if err != nil {

@@ -17,19 +17,21 @@ import (
 	"github.com/counterwatch/counterwatch/api"
 	"github.com/counterwatch/counterwatch/central"
 	"github.com/counterwatch/counterwatch/models"
+	"github.com/counterwatch/counterwatch/store/series"
 )
 
 // Config says how a centre is run; DataDir must be set.
 type Config struct {
 	DataDir      string
-	Database     string           // postgres://user:password@host/database; empty is a file in DataDir
-	Listen       string           // host:port of the page, REST and gRPC; empty is 127.0.0.1:8080
-	NATSListen   string           // host:port of the bus; empty is 127.0.0.1:4222. Beyond this machine it speaks TLS only
-	Hosts        []string         // further names and addresses by which nodes and browsers reach this machine
-	InsecureHTTP bool             // plain HTTP from other machines too
-	Page         fs.FS            // the browser's code; nil is none
-	Log          *slog.Logger     // nil is slog.Default()
-	Now          func() time.Time // nil is time.Now
+	Database     string              // postgres://user:password@host/database; empty is a file in DataDir
+	Influx       series.InfluxConfig // where series are; without a URL a file in DataDir
+	Listen       string              // host:port of the page, REST and gRPC; empty is 127.0.0.1:8080
+	NATSListen   string              // host:port of the bus; empty is 127.0.0.1:4222. Beyond this machine it speaks TLS only
+	Hosts        []string            // further names and addresses by which nodes and browsers reach this machine
+	InsecureHTTP bool                // plain HTTP from other machines too
+	Page         fs.FS               // the browser's code; nil is none
+	Log          *slog.Logger        // nil is slog.Default()
+	Now          func() time.Time    // nil is time.Now
 }
 
 // App is a running centre. The parts of the core may be used by who runs it in its own process.
@@ -69,7 +71,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 		busTLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	}
 	a = &App{cfg: cfg, ca: ca}
-	a.core, err = openCore(ctx, coreConfig{DataDir: cfg.DataDir, Database: cfg.Database, NATSListen: cfg.NATSListen, TLS: busTLS, Log: cfg.Log, Now: cfg.Now})
+	a.core, err = openCore(ctx, coreConfig{DataDir: cfg.DataDir, Database: cfg.Database, Influx: cfg.Influx, NATSListen: cfg.NATSListen, TLS: busTLS, Log: cfg.Log, Now: cfg.Now})
 	if err != nil {
 		return nil, err
 	}

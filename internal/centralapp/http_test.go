@@ -19,6 +19,7 @@ import (
 
 	"github.com/counterwatch/counterwatch/bus"
 	"github.com/counterwatch/counterwatch/models"
+	"github.com/counterwatch/counterwatch/store/series"
 )
 
 // browser is a client with cookies that trusts the centre's own certificate.
@@ -55,15 +56,18 @@ func (b *browser) do(method, path, body string, want int) map[string]any {
 // TestFromNodeToBrowser runs a whole centre: a node enrols, sends an incident with its picture, and a person who came by a
 // one-time link sees both.
 func TestFromNodeToBrowser(t *testing.T) {
-	t.Run("embedded", func(t *testing.T) { fromNodeToBrowser(t, "") })
-	t.Run("PostgreSQL", func(t *testing.T) { fromNodeToBrowser(t, postgres.Database(t)) })
+	t.Run("embedded", func(t *testing.T) { fromNodeToBrowser(t, "", series.InfluxConfig{}) })
+	t.Run("PostgreSQL and InfluxDB", func(t *testing.T) {
+		address, bucket := influxdb.Database(t)
+		fromNodeToBrowser(t, postgres.Database(t), series.InfluxConfig{URL: address, Bucket: bucket})
+	})
 }
 
-func fromNodeToBrowser(t *testing.T, database string) {
+func fromNodeToBrowser(t *testing.T, database string, influx series.InfluxConfig) {
 	ctx, stop := context.WithCancel(t.Context())
 	log := slog.New(slog.DiscardHandler)
 	a, err := Open(ctx, Config{
-		DataDir: t.TempDir(), Database: database, Listen: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Log: log,
+		DataDir: t.TempDir(), Database: database, Influx: influx, Listen: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Log: log,
 		Page: fstest.MapFS{"index.html": {Data: []byte("page")}},
 	})
 	if err != nil {

@@ -1,9 +1,12 @@
 package series
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/counterwatch/counterwatch/models"
@@ -18,6 +21,9 @@ func (s *Store) Sums(ctx context.Context, keys []models.SeriesKey, step models.S
 	if !ok {
 		return nil, models.Invalid("step", "%q is not a step: use minute, hour or day", step)
 	}
+	if step == models.StepDay {
+		return s.days(ctx, keys, from, to, loc)
+	}
 	out := make(map[models.SeriesKey][]models.Sum, len(keys))
 	for _, key := range keys {
 		if _, twice := out[key]; twice {
@@ -28,9 +34,7 @@ func (s *Store) Sums(ctx context.Context, keys []models.SeriesKey, step models.S
 			continue
 		}
 		var sums []models.Sum
-		if err == nil && width == 0 {
-			sums, err = s.days(ctx, sr, from, to, loc)
-		} else if err == nil {
+		if err == nil {
 			sums, err = s.steps(ctx, sr, from, to, width)
 		}
 		if err != nil {
@@ -43,14 +47,27 @@ func (s *Store) Sums(ctx context.Context, keys []models.SeriesKey, step models.S
 	return out, nil
 }
 
-func (s *Store) days(ctx context.Context, sr *series, from, to time.Time, loc *time.Location) (sums []models.Sum, err error) {
-	err = s.shelf.days(ctx, sr, dayOf(from, loc), dayOf(to.Add(-1), loc), func(day int64, body []byte) error {
+func (s *Store) days(ctx context.Context, keys []models.SeriesKey, from, to time.Time, loc *time.Location) (map[models.SeriesKey][]models.Sum, error) {
+	once := slices.Clone(keys)
+	sortKeys(once)
+	once = slices.Compact(once)
+	out := make(map[models.SeriesKey][]models.Sum, len(once))
+	err := s.shelf.days(ctx, once, dayOf(from, loc), dayOf(to.Add(-1), loc), func(key models.SeriesKey, day int64, body []byte) error {
 		sum, err := decodeSum(body)
 		sum.Start = midnight(day, loc)
-		sums = append(sums, sum)
+		out[key] = append(out[key], sum)
 		return err
 	})
-	return sums, err
+	if err != nil {
+		return nil, fmt.Errorf("series: days: %w", err)
+	}
+	return out, nil
+}
+
+func sortKeys(keys []models.SeriesKey) {
+	slices.SortFunc(keys, func(a, b models.SeriesKey) int {
+		return cmp.Or(strings.Compare(a.Camera, b.Camera), strings.Compare(a.Zone, b.Zone), strings.Compare(a.Counter, b.Counter))
+	})
 }
 
 func (s *Store) steps(ctx context.Context, sr *series, from, to time.Time, step time.Duration) (sums []models.Sum, err error) {

@@ -2,11 +2,16 @@ package series
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
+	"github.com/counterwatch/counterwatch/internal/influxtest"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/store/storetest"
 )
@@ -20,13 +25,45 @@ func open(t testing.TB, zone func(string) *time.Location) *Store {
 	return s
 }
 
+var influxdb influxtest.Server
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	influxdb.Stop()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func openInflux(t testing.TB, zone func(string) *time.Location) *Store {
+	address, bucket := influxdb.Database(t)
+	s, err := OpenInflux(t.Context(), InfluxConfig{URL: address, Bucket: bucket}, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// shelves are the tests of what lies on each shelf.
+func shelves(t *testing.T, test func(t *testing.T, open func(testing.TB, func(string) *time.Location) *Store)) {
+	t.Run("embedded", func(t *testing.T) { test(t, open) })
+	t.Run("InfluxDB", func(t *testing.T) { test(t, openInflux) })
+}
+
 func TestConformance(t *testing.T) {
-	storetest.Series(t, func(t *testing.T, zone *time.Location) storetest.SeriesStore {
-		return open(t, func(string) *time.Location { return zone })
+	shelves(t, func(t *testing.T, open func(testing.TB, func(string) *time.Location) *Store) {
+		storetest.Series(t, func(t *testing.T, zone *time.Location) storetest.SeriesStore {
+			return open(t, func(string) *time.Location { return zone })
+		})
 	})
 }
 
-func TestDaysFollowAMovedSite(t *testing.T) {
+func TestDaysFollowAMovedSite(t *testing.T) { shelves(t, daysFollowAMovedSite) }
+
+func daysFollowAMovedSite(t *testing.T, open func(testing.TB, func(string) *time.Location) *Store) {
 	loc := time.UTC
 	s := open(t, func(string) *time.Location { return loc })
 	from := time.Date(2026, 3, 2, 20, 0, 0, 0, time.UTC)
@@ -53,6 +90,90 @@ func TestDaysFollowAMovedSite(t *testing.T) {
 	}
 	if after := count(); len(before) != 2 || len(after) != 1 || after[0] < before[0]+before[1] {
 		t.Fatalf("minutes by day: %v, after the move %v", before, after)
+	}
+}
+
+func TestMinutesFollowTheLaw(t *testing.T) { shelves(t, minutesFollowTheLaw) }
+
+func minutesFollowTheLaw(t *testing.T, open func(testing.TB, func(string) *time.Location) *Store) {
+	s := open(t, func(string) *time.Location { return time.UTC })
+	law := models.Law{Calendar: models.Calendar{Always: true}, TimeZone: "UTC", Location: time.UTC, Required: 1}
+	s.Law = func(models.SeriesKey) (models.Law, bool) { return law, true }
+	from := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	minutes, visits := storetest.Office("cam", from, from.Add(48*time.Hour), 1)
+	if err := s.Put(t.Context(), minutes, visits); err != nil {
+		t.Fatal(err)
+	}
+	desk := models.SeriesKey{Camera: "cam", Counter: "c1"}
+	working := func() (out [2]float64) {
+		sums, err := s.Sums(t.Context(), []models.SeriesKey{desk}, models.StepDay, from, from.Add(48*time.Hour), time.UTC)
+		if err != nil || len(sums[desk]) != 2 {
+			t.Fatal(sums, err)
+		}
+		return [2]float64{sums[desk][0].WorkingS, sums[desk][1].WorkingS}
+	}
+	before := working()
+	law.Calendar.Exceptions = []models.Exception{{Date: "2026-03-03", Reason: "holiday"}}
+	stale, err := s.Stale(t.Context())
+	if err != nil || len(stale) != 2 {
+		t.Fatal(stale, err)
+	}
+	for _, key := range stale {
+		told := 0
+		var first time.Time
+		err := s.Rejudge(t.Context(), key, func(models.Day, int) { told++ }, func(_ models.Law, at time.Time) error { first = at; return nil })
+		if err != nil || told != 1 || !first.Equal(from.Add(24*time.Hour)) {
+			t.Fatalf("%v: %d days from %v, %v", key, told, first, err)
+		}
+	}
+	if stale, err = s.Stale(t.Context()); err != nil || len(stale) != 0 {
+		t.Fatal(stale, err)
+	}
+	if after := working(); after[0] != before[0] || after[1] != 0 || before[1] == 0 {
+		t.Fatalf("working time by day: %v, with the holiday %v", before, after)
+	}
+}
+
+func TestInfluxThatDoesNotOpen(t *testing.T) {
+	address, bucket := influxdb.Database(t)
+	for _, c := range []struct {
+		name string
+		conf InfluxConfig
+		kind models.Kind
+		want string
+	}{
+		{"not an address", InfluxConfig{URL: "127.0.0.1:8086", Bucket: bucket}, models.KindInvalid, "http://127.0.0.1:8086"},
+		{"no bucket", InfluxConfig{URL: address}, models.KindInvalid, "name the bucket"},
+		{"nobody there", InfluxConfig{URL: "http://127.0.0.1:1", Bucket: bucket}, models.KindUnavailable, "does not answer"},
+		{"no such database", InfluxConfig{URL: address, Bucket: "nothing/autogen"}, models.KindNotFound, "CREATE DATABASE nothing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.conf.Token = "user:canary"
+			_, err := OpenInflux(t.Context(), c.conf, nil)
+			if err == nil || models.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "canary") {
+				t.Fatalf("%s %v, want %s %q", models.KindOf(err), err, c.kind, c.want)
+			}
+		})
+	}
+}
+
+// Names from outside are text in a query, never part of it.
+func TestInfluxQuotesNames(t *testing.T) {
+	s := openInflux(t, nil)
+	from := time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)
+	for _, name := range []string{`a" or true or r.x == "`, `${1 + 1}`, `back\slash`, "dấu tiếng Việt, = và khoảng trắng"} {
+		minutes, _ := storetest.Office(name, from, from.Add(time.Minute*5), 1)
+		if err := s.Put(t.Context(), minutes, nil); err != nil {
+			t.Fatalf("%q: %v", name, err)
+		}
+		got, err := s.Minutes(t.Context(), models.SeriesKey{Camera: name, Zone: "q"}, from, from.Add(time.Hour))
+		if err != nil || len(got) == 0 || 2*len(got) != len(minutes) {
+			t.Errorf("%q: %d of %d minutes, %v", name, len(got), len(minutes)/2, err)
+		}
+	}
+	minutes, _ := storetest.Office("new\nline", from, from.Add(time.Minute*5), 1)
+	if err := s.Put(t.Context(), minutes, nil); err == nil || models.KindOf(err) != models.KindInvalid {
+		t.Error("a name that InfluxDB changes is taken", err)
 	}
 }
 

@@ -25,23 +25,25 @@ var errNoSeries = errors.New("no such series")
 // shelf is where rows are kept. It is safe for concurrent use; what is read from it is what was committed.
 type shelf interface {
 	source
-	// begin waits for the one before, so that there is one at a time.
+	keys(ctx context.Context) ([]models.SeriesKey, error) // of all series, in order
+	// days are those from..to of any number of series, both included, each series' in order.
+	days(ctx context.Context, keys []models.SeriesKey, from, to int64, each func(key models.SeriesKey, day int64, body []byte) error) error
+	// begin waits for the transaction before, so that there is one at a time.
 	begin(ctx context.Context) (transaction, error)
 	ping(ctx context.Context) error
 	close() error
 }
 
-// source reads. Bodies are valid until each returns.
+// source reads one series. Bodies are valid until each returns.
 type source interface {
 	find(ctx context.Context, key models.SeriesKey) (*series, error) // errNoSeries; loc is not set
-	keys(ctx context.Context) ([]models.SeriesKey, error)
-	span(ctx context.Context, sr *series) (first, last int64, ok bool, err error) // of its hours
-	// hours and days are those from..to, both included, in order.
+	// span is the first and the last hour. A transaction that has written does not tell of what it wrote.
+	span(ctx context.Context, sr *series) (first, last int64, ok bool, err error)
+	// hours are those from..to, both included, in order.
 	hours(ctx context.Context, sr *series, from, to int64, each func(hour int64, body []byte) error) error
-	days(ctx context.Context, sr *series, from, to int64, each func(day int64, body []byte) error) error
 }
 
-// transaction is one transaction; it reads what it has written. It ends with commit or rollback.
+// transaction changes; it reads the hours that it has written. It ends with commit or rollback.
 type transaction interface {
 	source
 	putSeries(ctx context.Context, sr *series) error // sets the id of a new one

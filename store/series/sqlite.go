@@ -113,15 +113,28 @@ func (r rows) span(ctx context.Context, sr *series) (first, last int64, ok bool,
 }
 
 func (r rows) hours(ctx context.Context, sr *series, from, to int64, each func(int64, []byte) error) error {
-	return r.bodies(ctx, `SELECT hour, body FROM hours WHERE series = ? AND hour BETWEEN ? AND ? ORDER BY hour`, sr, from, to, each)
+	return r.bodies(ctx, `SELECT hour, body FROM hours WHERE series = ? AND hour BETWEEN ? AND ? ORDER BY hour`, sr.id, from, to, each)
 }
 
-func (r rows) days(ctx context.Context, sr *series, from, to int64, each func(int64, []byte) error) error {
-	return r.bodies(ctx, `SELECT day, body FROM days WHERE series = ? AND day BETWEEN ? AND ? ORDER BY day`, sr, from, to, each)
+func (r rows) days(ctx context.Context, keys []models.SeriesKey, from, to int64, each func(models.SeriesKey, int64, []byte) error) error {
+	for _, key := range keys {
+		sr, err := r.find(ctx, key)
+		if errors.Is(err, errNoSeries) {
+			continue
+		}
+		if err == nil {
+			err = r.bodies(ctx, `SELECT day, body FROM days WHERE series = ? AND day BETWEEN ? AND ? ORDER BY day`, sr.id, from, to,
+				func(day int64, body []byte) error { return each(key, day, body) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (r rows) bodies(ctx context.Context, query string, sr *series, from, to int64, each func(int64, []byte) error) error {
-	list, err := r.q.QueryContext(ctx, query, sr.id, from, to)
+func (r rows) bodies(ctx context.Context, query string, id, from, to int64, each func(int64, []byte) error) error {
+	list, err := r.q.QueryContext(ctx, query, id, from, to)
 	if err != nil {
 		return err
 	}
