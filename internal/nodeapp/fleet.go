@@ -1,13 +1,20 @@
 package nodeapp
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/counterwatch/counterwatch/analytics"
+	"github.com/counterwatch/counterwatch/analytics/decode"
+	"github.com/counterwatch/counterwatch/analytics/native"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/outbox"
 )
@@ -21,6 +28,8 @@ type fleet struct {
 	detectors *detectors
 	turns     *analytics.Turns
 	links     links
+	isLean    atomic.Bool // no pictures are kept aside
+	decoder   func(models.Codec) (decode.Decoder, error)
 
 	applying sync.Mutex
 	mu       sync.Mutex
@@ -30,7 +39,8 @@ type fleet struct {
 func newFleet(node string, cfg Config, o *outbox.Outbox) *fleet {
 	return &fleet{
 		node: node, cfg: cfg, outbox: o, detectors: newDetectors(cfg),
-		turns: analytics.NewTurns(cfg.Slots), links: newLinks(cfg.DataDir, cfg.Log), cameras: map[string]*camera{},
+		turns: analytics.NewTurns(cfg.Slots), links: newLinks(cfg.DataDir, cfg.Limits.Memory, cfg.Log), decoder: native.NewDecoder,
+		cameras: map[string]*camera{},
 	}
 }
 
@@ -66,6 +76,7 @@ func (f *fleet) apply(c models.NodeConfig) {
 		f.mu.Unlock()
 	}
 	ending.Wait()
+	f.settle(c.Cameras)
 	for id, k := range want {
 		k.begin()
 		f.mu.Lock()
@@ -74,15 +85,53 @@ func (f *fleet) apply(c models.NodeConfig) {
 	}
 }
 
+// settle closes what is still open at cameras that are no longer the node's, whenever they went, and forgets their states.
+func (f *fleet) settle(cameras []models.Camera) {
+	ctx := context.Background()
+	ids, err := f.outbox.Cameras(ctx)
+	for _, id := range ids {
+		if slices.ContainsFunc(cameras, func(c models.Camera) bool { return c.ID == id }) {
+			continue
+		}
+		state, bad := f.outbox.State(ctx, id)
+		var records []models.Record
+		if bad == nil {
+			records, bad = analytics.CloseKept(f.node, state, time.Now().UTC())
+		}
+		if bad != nil { // it will not be better the next time
+			f.cfg.Log.Warn("what was open at a camera that is no longer watched cannot be closed", "camera", id, "err", bad)
+		}
+		err = errors.Join(err, f.outbox.Put(ctx, id, records, nil, []byte{}))
+	}
+	if err != nil {
+		f.cfg.Log.Error("cameras that are no longer watched cannot be forgotten; trying again with the next configuration", "err", err)
+	}
+}
+
+// lean keeps no pictures aside while it is true.
+func (f *fleet) lean(on bool) { f.isLean.Store(on) }
+
+// rest lets n cameras rest, those of the lowest priority first, and watches the others; it returns the ids of the resting ones.
+func (f *fleet) rest(n int, why string) (resting []string) {
+	all := slices.SortedFunc(maps.Values(f.running()), func(a, b *camera) int {
+		return cmp.Or(cmp.Compare(cmp.Or(a.conf.Priority, 5), cmp.Or(b.conf.Priority, 5)), strings.Compare(a.conf.ID, b.conf.ID))
+	})
+	for i, c := range all {
+		if i < n {
+			c.setRest(why)
+			resting = append(resting, c.conf.ID)
+		} else {
+			c.setRest("")
+		}
+	}
+	return resting
+}
+
 // running is a copy of the cameras.
 func (f *fleet) running() map[string]*camera {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	out := make(map[string]*camera, len(f.cameras))
-	for id, c := range f.cameras {
-		out[id] = c
-	}
-	return out
+	return maps.Clone(f.cameras)
 }
 
 // stop ends all cameras with their state kept.

@@ -14,9 +14,6 @@ import (
 // loginsFile holds when which camera refused a login: times only.
 const loginsFile = "failed-logins.json"
 
-// ringBytes is the memory for coded pictures: 15 s of 200 cameras of 1 Mbit/s. More cameras keep fewer seconds each.
-const ringBytes = 512 << 20
-
 // links is what the node's cameras share while they are pulled.
 type links struct {
 	gate   *ingest.Gate
@@ -24,7 +21,7 @@ type links struct {
 	rings  *ingest.Budget
 }
 
-func newLinks(dir string, log *slog.Logger) links {
+func newLinks(dir string, memory Bytes, log *slog.Logger) links {
 	path := filepath.Join(dir, loginsFile)
 	kept, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -40,7 +37,7 @@ func newLinks(dir string, log *slog.Logger) links {
 	if err != nil {
 		log.Warn("failed logins of the last run are not known", "err", err)
 	}
-	return links{gate: ingest.NewGate(0), logins: logins, rings: ingest.NewBudget(ringBytes)}
+	return links{gate: ingest.NewGate(0), logins: logins, rings: ingest.NewBudget(ringBytes(memory, 0))}
 }
 
 // link makes what pulls a camera, main and sub stream, into a ring. Close the ring at the end.

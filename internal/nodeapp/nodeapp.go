@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,6 +33,7 @@ type Config struct {
 	CAFile  string // PEM of the certificate to trust when enrolling; empty is the system's
 	NetsDir string // folder of weights; empty: see nets.Open
 	Slots   int    // frames analysed at once; 0 is one per core
+	Limits  Limits // what the node may use of its machine
 	Log     *slog.Logger
 	Watch   func([]models.Live) // called every second with what the cameras show; may be nil
 }
@@ -61,8 +61,12 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
+	if cfg.Limits, err = cfg.Limits.fill(os.DirFS("/")); err != nil {
+		return err
+	}
+	defer cfg.Limits.enforce()()
 	if cfg.Slots <= 0 {
-		cfg.Slots = runtime.GOMAXPROCS(0)
+		cfg.Slots = max(1, int(cfg.Limits.CPU))
 	}
 	unlock, err := lock(cfg.DataDir)
 	if err != nil {
@@ -81,7 +85,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	cfg.Log.Info("node", "node", n.creds.Node, "central", n.creds.Central, "version", models.Version)
 	codec := outbox.Codec{Encode: wire.EncodeRecord, Decode: wire.DecodeRecord}
-	if n.outbox, err = outbox.Open(ctx, cfg.DataDir, codec, outbox.Config{Log: cfg.Log}); err != nil {
+	if n.outbox, err = outbox.Open(ctx, cfg.DataDir, codec, outbox.Config{MaxBytes: int64(cfg.Limits.Disk), Log: cfg.Log}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.outbox.Close()) }()
@@ -188,6 +192,7 @@ func (n *node) restoreConfig() {
 
 // beat tells the centre every second how the node is and what its cameras show.
 func (n *node) beat(ctx context.Context) {
+	budgets := newBudgets(n.cfg, n.fleet, n.outbox)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -195,10 +200,9 @@ func (n *node) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			b := models.Beat{
-				Node: n.creds.Node, At: now.UTC(), Started: n.started, Version: models.Version,
-				MemoryBytes: memory(), Cameras: n.fleet.live(),
-			}
+			b := models.Beat{Node: n.creds.Node, At: now.UTC(), Started: n.started, Version: models.Version, Cameras: n.fleet.live()}
+			b.Budgets = budgets.look(ctx, now, b.Cameras)
+			b.MemoryBytes = uint64(b.Budgets[0].Used)
 			b.OutboxDepth, _, _ = n.outbox.Depth(ctx)
 			_ = n.bus.SendBeat(b) // an outage is told by the bus
 			if n.cfg.Watch != nil {
@@ -206,19 +210,6 @@ func (n *node) beat(ctx context.Context) {
 			}
 		}
 	}
-}
-
-// memory is the process's resident memory, native libraries included; 0 where the system does not tell.
-func memory() uint64 {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	var size, resident uint64
-	if _, err := fmt.Sscan(string(b), &size, &resident); err != nil {
-		return 0
-	}
-	return resident * uint64(os.Getpagesize())
 }
 
 // lock keeps a second node off the data folder. The lock ends with the process, however it ends.
