@@ -2,14 +2,19 @@
 # Installs what a target needs: Debian packages, Go modules, npm packages. A second run finds everything in place and
 # does nothing. Nothing is installed outside the package manager and this checkout (and Go's own caches).
 #   setup.sh build   what building and the demo need
-#   setup.sh test    the browser and foreign RTSP servers for the tests as well      setup.sh check   the protocol compiler as well
+#   setup.sh test    the browser and foreign servers for the tests as well      setup.sh check   the protocol compiler as well
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 packages="gcc g++ pkg-config libopencv-dev libopencv-contrib-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev ffmpeg"
 case "${1:-build}" in
-  test) packages="$packages chromium postgresql-15" ;;
+  test)
+    packages="$packages chromium postgresql-15"
+    # RTSP servers and networks that nobody here wrote: ingest/foreigntest
+    packages="$packages python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+    packages="$packages gstreamer1.0-plugins-ugly vlc-bin vlc-plugin-base iproute2"
+    ;;
   check) packages="$packages protobuf-compiler libprotobuf-dev" ;;
 esac
 
