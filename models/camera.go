@@ -188,19 +188,28 @@ type SecretURL string
 // Reveal returns the whole URL, credentials included: only for dialling and for the wire to the camera's own node.
 func (u SecretURL) Reveal() string { return string(u) }
 
-// String hides the password and the user's name.
+// String hides the password and the user's name, also where cameras take them in the path or the query.
 func (u SecretURL) String() string {
 	p, err := url.Parse(string(u))
-	if err != nil {
+	if u == "" {
+		return ""
+	}
+	if err != nil || p.Host == "" { // admin:password@10.0.0.1 has the scheme admin
 		return "(unreadable URL)"
 	}
 	hidden := p.User != nil
-	p.User, p.RawQuery = nil, ""
+	p.User, p.RawQuery, p.Fragment, p.RawFragment = nil, "", "", ""
+	if secretPath.MatchString(p.Path) {
+		p.Path, p.RawPath = "/***", "/***"
+	}
 	if hidden {
 		return strings.Replace(p.String(), "://", "://***@", 1)
 	}
 	return p.String()
 }
+
+// secretPath finds credentials in a path, as in /user=admin_password=1234_channel=1_stream=0.sdp.
+var secretPath = regexp.MustCompile(`(?i)(pass|pwd|user|auth|token)[a-z]*[=_:]`)
 
 // GoString hides what String hides.
 func (u SecretURL) GoString() string { return fmt.Sprintf("models.SecretURL(%q)", u.String()) }

@@ -79,7 +79,9 @@ func TestSecretURLHidesItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []string{u.String(), fmt.Sprint(u), fmt.Sprintf("%#v %+v %q", u, u, u), string(j), u.LogValue().String(), SecretURL("rtsp://a:hunter2@h:bad port/").String()} {
+	for _, s := range []string{u.String(), fmt.Sprint(u), fmt.Sprintf("%#v %+v %q", u, u, u), string(j), u.LogValue().String(),
+		SecretURL("rtsp://a:hunter2@h:bad port/").String(), SecretURL("admin:hunter2@10.0.0.5").String(), SecretURL("hunter2").String(),
+		SecretURL("rtsp://10.0.0.5/user=admin_password=hunter2_channel=1.sdp").String(), SecretURL("rtsp://10.0.0.5/x#hunter2").String()} {
 		if strings.Contains(s, "hunter2") || strings.Contains(s, "admin") {
 			t.Errorf("%s shows a secret", s)
 		}

@@ -14,7 +14,7 @@ flags="-s -w -X github.com/counterwatch/counterwatch/models.Version=$version"
 total=$(go list -deps ./cmd/... 2>/dev/null | wc -l)
 mkdir -p bin
 {
-  CGO_ENABLED=1 go build -v -trimpath -ldflags "$flags" -o bin/ ./cmd/node ./cmd/demo ./cmd/camsim 2>&1 &&
-  CGO_ENABLED=0 go build -v -trimpath -ldflags "$flags" -o bin/ ./cmd/central ./cmd/cwctl 2>&1 && echo built
+  CGO_ENABLED=1 go build -v -trimpath -ldflags "$flags" -o bin/ ./cmd/node ./cmd/demo ./cmd/camsim ./cmd/cwctl 2>&1 &&
+  CGO_ENABLED=0 go build -v -trimpath -ldflags "$flags" -o bin/ ./cmd/central 2>&1 && echo built
 } | tee .cache/build.log | bar "Go programs" "$total"
 [ "$(tail -1 .cache/build.log)" = built ] || { cat .cache/build.log >&2; fail "the Go programs did not build"; }

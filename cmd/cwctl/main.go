@@ -21,7 +21,11 @@ func main() {
 		} else {
 			fmt.Fprintln(os.Stderr, "cwctl:", err)
 		}
-		os.Exit(1)
+		code := 1
+		if e, ok := errors.AsType[exitError](err); ok {
+			code = e.code
+		}
+		os.Exit(code)
 	}
 }
 
@@ -30,6 +34,6 @@ func newRootCommand() *cobra.Command {
 		Use: "cwctl", Short: "The operator's command line of Counterwatch",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(newNetsCommand())
+	root.AddCommand(newNetsCommand(), newCameraCommand())
 	return root
 }
