@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func (c *child) run() {
 	cmd, err := c.start(said)
 	if err != nil {
 		c.err = models.Errorf(models.KindUnavailable, "start a decoding process: %w", err)
-		c.pool.log.Warn("a decoding process cannot be started", "err", err, "said", said.String())
+		c.pool.log.Warn("a decoding process cannot be started", "err", err)
 		c.finish()
 		close(c.ready)
 		c.pool.gone(c)
@@ -88,8 +89,8 @@ func (c *child) start(said *words) (*exec.Cmd, error) {
 	}
 	if late || err != nil {
 		_ = cmd.Process.Kill()
-		_ = c.wait(cmd)
-		return nil, errors.Join(err, c.pool.stopped())
+		exit := c.wait(cmd)
+		return nil, fmt.Errorf("%w (%s) %s", cmp.Or(c.pool.stopped(), err), exit, said)
 	}
 	return cmd, nil
 }
@@ -150,18 +151,16 @@ func (c *child) greet() error {
 	begin[0] = version
 	binary.LittleEndian.PutUint64(begin[8:], uint64(c.pool.cfg.Memory))
 	binary.LittleEndian.PutUint32(begin[4:], uint32(c.pool.cfg.Group))
-	if err := unix.Send(c.control, begin[:], unix.MSG_NOSIGNAL); err != nil {
-		return fmt.Errorf("send it its limits: %w", err)
-	}
+	_ = unix.Send(c.control, begin[:], unix.MSG_NOSIGNAL) // an error is an end, which the answer tells
 	if err := setTimeout(c.control, startWithin); err != nil {
 		return err
 	}
 	var ready [readySize]byte
 	n, err := receive(c.control, ready[:], time.Now().Add(startWithin))
 	switch {
-	case err != nil:
-		return fmt.Errorf("it is not ready after %v: %w", startWithin, err)
-	case n == 0:
+	case errors.Is(err, unix.EAGAIN):
+		return fmt.Errorf("it is not ready after %v", startWithin)
+	case err != nil || n == 0:
 		return errors.New("it ended before it was ready")
 	case n != readySize || ready[0] != version:
 		return fmt.Errorf("it is another program: %d bytes, version %d", n, ready[0])

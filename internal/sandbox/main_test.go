@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 		lie(os.Args[2])
 		os.Exit(0)
 	}
+	if len(os.Args) == 2 && os.Args[1] == "parent" {
+		mainCalled.Store(true)
+		bringUp()
+	}
 	Main(func(codec models.Codec) (decode.Decoder, error) {
 		if codec == models.CodecH265 {
 			return nil, models.Errorf(models.KindUnsupported, "no decoder")
@@ -65,9 +69,10 @@ func (a *actor) Decode(u *models.AccessUnit, want decode.Want) ([]*models.Frame,
 		d, _ := time.ParseDuration(rest)
 		time.Sleep(d)
 	case "leak":
-		for range 32 {
-			a.leak = append(a.leak, touched(1<<20))
-		}
+		a.leak = append(a.leak, touched(32<<20))
+		time.Sleep(50 * time.Millisecond) // slow enough to be looked at
+	case "gulp":
+		a.leak = append(a.leak, touched(4<<30))
 	case "fail":
 		return nil, fmt.Errorf("broken\npicture")
 	case "hold":

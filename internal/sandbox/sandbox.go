@@ -211,13 +211,13 @@ func (p *Pool) start(alone bool) *child {
 	return c
 }
 
-// gone takes note that a child is no more. When it had cameras, another is started for them at once: by their next key
-// frames it is ready.
+// gone takes note that a child is no more. When nobody wanted that, another is started for its cameras at once: by their
+// next key frames it is ready.
 func (p *Pool) gone(c *child) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.children, c)
-	if p.closed || c.err != nil || len(c.cameras) == 0 {
+	if p.closed || c.err != nil || c.retired {
 		return
 	}
 	p.restarts++
@@ -225,7 +225,7 @@ func (p *Pool) gone(c *child) {
 	for other := range p.children {
 		room += other.room()
 	}
-	if !c.alone && room < len(c.cameras) {
+	if !c.alone && room < max(1, len(c.cameras)) {
 		p.start(false)
 	}
 }
