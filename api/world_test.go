@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/counterwatch/counterwatch/internal/seal"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/store/series"
 	sqlstore "github.com/counterwatch/counterwatch/store/sql"
@@ -170,7 +171,7 @@ func newWorld(t testing.TB) *world {
 	ctx := context.Background()
 	w := &world{t: t, clock: start, live: &liveMemory{beats: map[string]Heard{}}, pictures: &pictureMemory{put: map[string]models.Media{}}}
 	var err error
-	if w.sql, err = sqlstore.Open(ctx, filepath.Join(t.TempDir(), "centre.db"), [32]byte{1}); err != nil {
+	if w.sql, err = sqlstore.Open(ctx, filepath.Join(t.TempDir(), "centre.db"), seal.New([32]byte{1}, "key")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.sql.Close() })
