@@ -24,8 +24,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var (
 	sps = []byte{0x67, 0x64, 0x00, 0x0c, 0xac, 0x3b, 0x50, 0xb0, 0x4b, 0x42, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x3d, 0x08}
 	pps = []byte{0x68, 0xee, 0x3c, 0x80}
-	idr = []byte{0x65, 1, 2, 3}
-	p   = []byte{0x41, 9, 9}
+	idr = []byte{0x65, 0x88, 2, 3}
+	p   = []byte{0x41, 0x9a, 9}
 	sei = []byte{0x06, 5, 1, 1}
 )
 
@@ -38,6 +38,7 @@ type camera struct {
 	server         *gortsplib.Server
 	logins         atomic.Int64 // DESCRIBEs with wrong credentials
 	setups         atomic.Int64
+	refused        atomic.Int64  // SETUPs over TCP
 	asked          atomic.Bool   // PLAY is being answered
 	playing        chan struct{} // what is sent from now on reaches the reader
 }
@@ -114,6 +115,7 @@ func (c *camera) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*base.Re
 
 func (c *camera) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
 	if c.onlyUDP && ctx.Transport.Protocol == gortsplib.ProtocolTCP {
+		c.refused.Add(1)
 		return &base.Response{StatusCode: base.StatusUnsupportedTransport}, nil, nil
 	}
 	c.setups.Add(1)

@@ -117,8 +117,11 @@ func (t *track) receive(p *rtp.Packet, arrival time.Time) {
 
 // add takes one NAL unit (MJPEG: a picture).
 func (t *track) add(n []byte) {
-	class, _ := classify(t.asm.codec, n)
-	if t.asm.codec != models.CodecMJPEG && (class == naluPicture || class == naluKey) {
+	switch class, _ := classify(t.asm.codec, n); {
+	case t.asm.codec == models.CodecMJPEG:
+	case class == naluParam && t.sliced: // of the next picture
+		t.finish()
+	case class == naluPicture, class == naluKey:
 		first := beginsPicture(t.asm.codec, n)
 		if t.sliced && first {
 			t.finish()

@@ -92,6 +92,7 @@ func (s *session) play(c *gortsplib.Client, agreed func()) error {
 			return err
 		}
 	}
+	agreed()
 	c.OnPacketRTP(media, media.Formats[0], s.guarded(s.track.receive))
 	c.OnPacketRTCP(media, func(p rtcp.Packet) {
 		if sr, ok := p.(*rtcp.SenderReport); ok {
@@ -102,7 +103,6 @@ func (s *session) play(c *gortsplib.Client, agreed func()) error {
 	if err := s.ask(func() error { _, err := c.Play(nil); return err }); err != nil {
 		return err
 	}
-	agreed()
 	return c.Wait()
 }
 

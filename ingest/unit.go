@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/counterwatch/counterwatch/models"
@@ -61,13 +63,16 @@ type assembler struct {
 	codec   models.Codec
 	epoch   uint64
 	clock   Clock
-	params  [][]byte // newest parameter sets: VPS, SPS, PPS in the order they came
+	params  [][]byte // newest parameter sets: VPS, SPS, PPS
 	lost    bool     // packets were lost since the last unit
 	damaged bool     // and the group of pictures has been unusable since
 }
 
 // keep takes over parameter sets: those of a type replace what was known of that type.
 func (a *assembler) keep(params [][]byte) {
+	if slices.EqualFunc(params, a.params, bytes.Equal) { // at nearly every key frame
+		return
+	}
 	for _, p := range params {
 		_, t := classify(a.codec, p)
 		kept := a.params[:0:0]
@@ -81,6 +86,12 @@ func (a *assembler) keep(params [][]byte) {
 		}
 		a.params = kept
 	}
+	// VPS, SPS, PPS, as their types are numbered: a decoder reads each in the light of the one before.
+	slices.SortStableFunc(a.params, func(x, y []byte) int {
+		_, t := classify(a.codec, x)
+		_, u := classify(a.codec, y)
+		return cmp.Compare(t, u)
+	})
 }
 
 func contains(list [][]byte, b []byte) bool {
