@@ -53,29 +53,51 @@ func decodeJPEG(data []byte) (*models.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := img.Bounds()
-	f := &models.Frame{Size: models.Size{W: b.Dx(), H: b.Dy()}, Stride: 3 * b.Dx(), Format: models.BGR24, Pix: make([]byte, 3*b.Dx()*b.Dy())}
-	for y := range f.H {
-		row := f.Pix[y*f.Stride : (y+1)*f.Stride]
-		for x := range f.W {
-			r, g, bl := rgb(img, b.Min.X+x, b.Min.Y+y)
-			row[3*x], row[3*x+1], row[3*x+2] = bl, g, r
-		}
-	}
-	return f, nil
+	return i420(img), nil
 }
 
-// rgb is one pixel; the two kinds of image that cameras send go without an allocation.
-func rgb(img image.Image, x, y int) (r, g, b byte) {
+// i420 is a decoded JPEG in the colours it was coded in (JFIF: full range, BT.601), with chroma for every second pixel of
+// every second row, as most cameras code it.
+func i420(img image.Image) *models.Frame {
+	b := img.Bounds()
+	f := models.NewI420(models.Size{W: b.Dx(), H: b.Dy()})
+	f.FullRange = true
+	y, u, v := f.Planes()
+	half := f.ChromaStride()
+	if m, ok := img.(*image.YCbCr); ok && m.SubsampleRatio == image.YCbCrSubsampleRatio420 {
+		for r := range f.H {
+			copy(y[r*f.Stride:][:f.W], m.Y[r*m.YStride:])
+		}
+		for r := range (f.H + 1) / 2 {
+			copy(u[r*half:][:half], m.Cb[r*m.CStride:])
+			copy(v[r*half:][:half], m.Cr[r*m.CStride:])
+		}
+		return f
+	}
+	for cy := range (f.H + 1) / 2 {
+		for cx := range half {
+			var blue, red, n int
+			for py := 2 * cy; py < min(2*cy+2, f.H); py++ {
+				for px := 2 * cx; px < min(2*cx+2, f.W); px++ {
+					c := ycbcr(img, b.Min.X+px, b.Min.Y+py)
+					y[py*f.Stride+px] = c.Y
+					blue, red, n = blue+int(c.Cb), red+int(c.Cr), n+1
+				}
+			}
+			u[cy*half+cx], v[cy*half+cx] = byte((blue+n/2)/n), byte((red+n/2)/n)
+		}
+	}
+	return f
+}
+
+// ycbcr is one pixel; the two kinds of image that cameras send go without an allocation.
+func ycbcr(img image.Image, x, y int) color.YCbCr {
 	switch m := img.(type) {
 	case *image.YCbCr:
-		c, s := m.COffset(x, y), m.YOffset(x, y)
-		return color.YCbCrToRGB(m.Y[s], m.Cb[c], m.Cr[c])
+		return m.YCbCrAt(x, y)
 	case *image.Gray:
-		v := m.GrayAt(x, y).Y
-		return v, v, v
+		return color.YCbCr{Y: m.GrayAt(x, y).Y, Cb: 128, Cr: 128}
 	default:
-		c := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
-		return c.R, c.G, c.B
+		return color.YCbCrModel.Convert(img.At(x, y)).(color.YCbCr)
 	}
 }

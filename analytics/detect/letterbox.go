@@ -22,8 +22,9 @@ type Letterbox struct {
 // NewLetterbox fits a picture into an input.
 func NewLetterbox(picture, input models.Size) Letterbox {
 	s := math.Min(float64(input.W)/float64(picture.W), float64(input.H)/float64(picture.H))
+	// swscale is three times as fast where the width is even: there two pixels share their colour.
 	return Letterbox{picture, input, s, models.Size{
-		W: min(max(int(math.Round(float64(picture.W)*s)), 1), input.W),
+		W: min(max(2*int(math.Round(float64(picture.W)*s/2)), 1), input.W),
 		H: min(max(int(math.Round(float64(picture.H)*s)), 1), input.H)}}
 }
 
@@ -53,7 +54,8 @@ func InputFor(picture, published models.Size) models.Size {
 
 // Box maps a box from input to picture pixels, clipped to the picture.
 func (l Letterbox) Box(b models.Box) models.Box {
-	return Clip(models.Box{X: b.X / l.Scale, Y: b.Y / l.Scale, W: b.W / l.Scale, H: b.H / l.Scale}, l.Picture)
+	x, y := float64(l.Picture.W)/float64(l.filled.W), float64(l.Picture.H)/float64(l.filled.H)
+	return Clip(models.Box{X: b.X * x, Y: b.Y * y, W: b.W * x, H: b.H * y}, l.Picture)
 }
 
 // pad moves the rows of the scaled picture, which lie close together at the beginning of pix, to where they belong in a BGR

@@ -5,6 +5,7 @@
 package native
 
 import (
+	"image"
 	"log/slog"
 	"os"
 
@@ -127,6 +128,11 @@ func NewDecoder(codec models.Codec) (decode.Decoder, error) {
 		return libav.NewDecoder(codec)
 	}
 	return nil, models.Errorf(models.KindUnsupported, "%q is not a codec that can be analysed: h264, h265 or mjpeg", codec)
+}
+
+// Scale is the detect.Scale of swscale, several times as fast as the one in Go.
+func Scale(dst []byte, f *models.Frame, part image.Rectangle, to models.Size) error {
+	return libav.Scale(dst, f, part, to)
 }
 
 // File is a video file being decoded.

@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"errors"
+	"image"
 	"io"
 	"log/slog"
 	"os"
@@ -84,7 +85,7 @@ func vtest(t *testing.T) (frames []*models.Frame, people []models.Box) {
 	return frames, people
 }
 
-// film returns the first frames of a video of the data.
+// film returns the first frames of a video of the data, in BGR.
 func film(t testing.TB, name string, most int) (frames []*models.Frame) {
 	f, err := OpenFile(filepath.Join(os.Getenv("COUNTERWATCH_DATA"), "video", name))
 	if err != nil {
@@ -98,7 +99,11 @@ func film(t testing.TB, name string, most int) (frames []*models.Frame) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		frames = append(frames, fr)
+		bgr := &models.Frame{Number: fr.Number, At: fr.At, Size: fr.Size, Stride: 3 * fr.W, Pix: make([]byte, 3*fr.W*fr.H)}
+		if err := Scale(bgr.Pix, fr, image.Rect(0, 0, fr.W, fr.H), fr.Size); err != nil {
+			t.Fatal(err)
+		}
+		frames = append(frames, bgr)
 	}
 	return frames
 }

@@ -89,7 +89,7 @@ func (a *analysis) run(ctx context.Context) error {
 	if rate := source.FPS(); rate > 0 && (fps == 0 || fps > rate) {
 		fps = rate
 	}
-	road, err := analytics.NewPipeline(analytics.Config{Node: "analyze", Camera: camera, Site: site, Detector: detector, FPS: fps})
+	road, err := analytics.NewPipeline(analytics.Config{Node: "analyze", Camera: camera, Site: site, Detector: detector, Scale: native.Scale, FPS: fps})
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.config, err)
 	}

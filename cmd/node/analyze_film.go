@@ -16,6 +16,7 @@ import (
 	"golang.org/x/image/math/fixed"
 
 	"github.com/counterwatch/counterwatch/analytics"
+	"github.com/counterwatch/counterwatch/analytics/native"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -41,7 +42,9 @@ func (m *film) add(f *models.Frame, r analytics.Result) error {
 	if f.Size != m.size {
 		return models.Errorf(models.KindUnsupported, "%s: the picture's size changes in the middle of the video", m.path)
 	}
-	m.canvas.load(f)
+	if err := m.canvas.load(f); err != nil {
+		return err
+	}
 	m.draw(r)
 	if _, err := m.in.Write(m.canvas.pix); err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", m.path, err), m.close())
@@ -137,12 +140,11 @@ type canvas struct {
 }
 
 // load takes a copy of a frame.
-func (c *canvas) load(f *models.Frame) {
-	c.w, c.h = f.W, f.H
-	c.pix = c.pix[:0]
-	for y := range f.H {
-		c.pix = append(c.pix, f.Pix[y*f.Stride:][:3*f.W]...)
+func (c *canvas) load(f *models.Frame) error {
+	if c.w != f.W || c.h != f.H {
+		c.w, c.h, c.pix = f.W, f.H, make([]byte, 3*f.W*f.H)
 	}
+	return native.Scale(c.pix, f, image.Rect(0, 0, f.W, f.H), f.Size)
 }
 
 func (c *canvas) ColorModel() color.Model { return color.RGBAModel }

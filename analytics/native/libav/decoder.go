@@ -4,6 +4,7 @@ package libav
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"time"
 	"unsafe"
@@ -18,17 +19,19 @@ const maxDelay = 64
 // Decoder decodes the access units of one camera. It is not safe for concurrent use.
 type Decoder struct {
 	d       *C.cw_decoder
-	annexB  []byte
 	units   map[int64]unitInfo // sent and not yet seen again, by sequence number
 	sent    int64
 	decoded int64
 	epoch   uint64
-	started bool // a key frame of this epoch was sent
+	started bool  // a key frame of this epoch was sent
+	group   int64 // sequence number of the newest key frame
+	broken  int64 // and of one whose group of pictures does not decode as it was coded
 }
 
 // unitInfo is what a frame takes over from its access unit.
 type unitInfo struct {
 	at      time.Time
+	group   int64
 	damaged bool
 	wanted  bool
 }
@@ -65,24 +68,49 @@ func (d *Decoder) Decode(u *models.AccessUnit, want decode.Want) ([]*models.Fram
 		return frames, nil
 	}
 	d.started = true
-	d.annexB = d.annexB[:0]
-	for _, n := range u.NALUs {
-		d.annexB = append(append(d.annexB, 0, 0, 0, 1), n...)
-	}
 	d.sent++
-	d.units[d.sent] = unitInfo{u.At, u.Damaged, want != decode.Skip}
-	delete(d.units, d.sent-maxDelay)
-	r := C.cw_send(d.d, (*C.uint8_t)(unsafe.Pointer(&d.annexB[0])), C.int(len(d.annexB)), C.int64_t(d.sent))
-	more, err := d.receive()
-	if r < 0 && err == nil {
-		err = fmt.Errorf("decode picture: %s", avError(r))
+	if u.Key {
+		d.group = d.sent
 	}
-	frames = append(frames, more...)
+	d.units[d.sent] = unitInfo{u.At, d.group, u.Damaged, want != decode.Skip}
+	delete(d.units, d.sent-maxDelay)
+	err := d.send(u, want)
+	if err != nil {
+		d.broken = d.group
+	}
+	more, failed := d.receive()
+	if frames = append(frames, more...); err == nil {
+		err = failed
+	}
 	if want == decode.Glance && err == nil {
 		more, err = d.Flush()
 		frames = append(frames, more...)
 	}
 	return frames, err
+}
+
+// send gives the decoder a unit with start codes (Annex B of both standards) between its parts.
+func (d *Decoder) send(u *models.AccessUnit, want decode.Want) error {
+	n := u.Bytes() + 4*len(u.NALUs)
+	to := C.cw_unit(d.d, C.int(n))
+	if to == nil {
+		return errors.New("decode picture: no memory")
+	}
+	annexB := unsafe.Slice((*byte)(to), n)[:0]
+	for _, part := range u.NALUs {
+		annexB = append(append(annexB, 0, 0, 0, 1), part...)
+	}
+	skip, glance := C.enum_AVDiscard(C.AVDISCARD_DEFAULT), C.int(0)
+	switch want {
+	case decode.Skip:
+		skip = C.AVDISCARD_NONREF
+	case decode.Glance:
+		glance = 1
+	}
+	if r := C.cw_send(d.d, C.int(n), C.int64_t(d.sent), skip, glance); r < 0 {
+		return fmt.Errorf("decode picture: %s", avError(r))
+	}
+	return nil
 }
 
 // Flush returns the frames that were held back and makes the decoder wait for a key frame.
@@ -110,11 +138,15 @@ func (d *Decoder) receive() ([]*models.Frame, error) {
 			return frames, nil
 		}
 		if r < 0 {
+			d.broken = d.group
 			return frames, fmt.Errorf("decode picture: %s", avError(r))
 		}
 		d.decoded++
 		u, known := d.units[int64(d.d.frame.pts)]
 		delete(d.units, int64(d.d.frame.pts))
+		if known && C.cw_damaged(d.d) != 0 {
+			d.broken = u.group // what follows refers to it
+		}
 		if !known || !u.wanted {
 			continue
 		}
@@ -122,7 +154,7 @@ func (d *Decoder) receive() ([]*models.Frame, error) {
 		if err != nil {
 			return frames, err
 		}
-		f.Number, f.At, f.Damaged = d.decoded, u.at, f.Damaged || u.damaged
+		f.Number, f.At, f.Damaged = d.decoded, u.at, f.Damaged || u.damaged || u.group == d.broken
 		frames = append(frames, f)
 	}
 }

@@ -72,6 +72,7 @@ void cw_close(cw_decoder **out) {
     if (!d)
         return;
     sws_freeContext(d->scaler);
+    av_buffer_unref(&d->unit);
     av_frame_free(&d->frame);
     av_packet_free(&d->packet);
     avcodec_free_context(&d->codec);
@@ -80,13 +81,27 @@ void cw_close(cw_decoder **out) {
     *out = NULL;
 }
 
-int cw_send(cw_decoder *d, const uint8_t *data, int size, int64_t pts) {
-    int r = av_new_packet(d->packet, size); // padded, as the decoders' bit readers need it
-    if (r < 0)
-        return r;
-    memcpy(d->packet->data, data, size);
+uint8_t *cw_unit(cw_decoder *d, int size) {
+    size_t need = (size_t)size + AV_INPUT_BUFFER_PADDING_SIZE;
+    if (!d->unit || d->unit->size < need || !av_buffer_is_writable(d->unit)) {
+        av_buffer_unref(&d->unit);
+        if (!(d->unit = av_buffer_alloc(need + need / 2)))
+            return NULL;
+    }
+    memset(d->unit->data + size, 0, AV_INPUT_BUFFER_PADDING_SIZE); // the decoders' bit readers run over
+    return d->unit->data;
+}
+
+int cw_send(cw_decoder *d, int size, int64_t pts, enum AVDiscard skip, int glance) {
+    // Nothing is shown of a picture that is only glanced at: its blocks may keep their edges.
+    d->codec->skip_loop_filter = glance ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
+    d->codec->skip_frame = skip;
+    if (!(d->packet->buf = av_buffer_ref(d->unit)))
+        return AVERROR(ENOMEM);
+    d->packet->data = d->unit->data;
+    d->packet->size = size;
     d->packet->pts = pts;
-    r = avcodec_send_packet(d->codec, d->packet);
+    int r = avcodec_send_packet(d->codec, d->packet);
     av_packet_unref(d->packet);
     return r;
 }
@@ -116,22 +131,80 @@ int cw_damaged(const cw_decoder *d) {
     return d->frame->decode_error_flags != 0 || (d->frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
 }
 
-int cw_convert(cw_decoder *d, uint8_t *bgr, int stride) {
+int cw_planar(const cw_decoder *d) {
+    return d->frame->format == AV_PIX_FMT_YUV420P || d->frame->format == AV_PIX_FMT_YUVJ420P;
+}
+
+// The formats that are as wide as the eight bits of three planes of JPEG allow, whatever the frame says.
+int cw_full_range(const cw_decoder *d) {
+    switch (d->frame->format) {
+    case AV_PIX_FMT_YUVJ420P:
+    case AV_PIX_FMT_YUVJ422P:
+    case AV_PIX_FMT_YUVJ444P:
+    case AV_PIX_FMT_YUVJ440P:
+    case AV_PIX_FMT_YUVJ411P:
+        return 1;
+    }
+    return d->frame->color_range == AVCOL_RANGE_JPEG;
+}
+
+// A stream that does not say is taken for BT.601, whatever its size, as swscale and so ffmpeg and OpenCV take it.
+int cw_bt709(const cw_decoder *d) {
+    switch (d->frame->colorspace) {
+    case AVCOL_SPC_BT709:
+    case AVCOL_SPC_SMPTE240M: // the nearest to it
+    case AVCOL_SPC_BT2020_NCL:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static int through_scaler(cw_decoder *d, uint8_t *planes[4], int strides[4]) {
     const AVFrame *f = d->frame;
     struct SwsContext *s = sws_getCachedContext(d->scaler, f->width, f->height, f->format, f->width, f->height,
-                                                AV_PIX_FMT_BGR24, SWS_BILINEAR, NULL, NULL, NULL);
+                                                AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
     if (!s) {
         d->scaler = NULL; // the cached one was freed
         return AVERROR(EINVAL);
     }
     d->scaler = s;
-    const int *matrix = sws_getCoefficients(f->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : f->colorspace);
-    int full = f->color_range == AVCOL_RANGE_JPEG || f->format == AV_PIX_FMT_YUVJ420P ||
-               f->format == AV_PIX_FMT_YUVJ422P || f->format == AV_PIX_FMT_YUVJ444P;
-    sws_setColorspaceDetails(s, matrix, full, matrix, 1, 0, 1 << 16, 1 << 16);
+    const int *matrix = sws_getCoefficients(cw_bt709(d) ? SWS_CS_ITU709 : SWS_CS_ITU601);
+    int full = cw_full_range(d);
+    sws_setColorspaceDetails(s, matrix, full, matrix, full, 0, 1 << 16, 1 << 16);
+    return sws_scale(s, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides);
+}
+
+int cw_copy(cw_decoder *d, uint8_t *pix, int stride) {
+    const AVFrame *f = d->frame;
+    int half = (stride + 1) / 2, rows = (f->height + 1) / 2;
+    uint8_t *planes[4] = {pix, pix + (size_t)stride * f->height, pix + (size_t)stride * f->height + (size_t)half * rows};
+    int strides[4] = {stride, half, half};
+    if (!cw_planar(d))
+        return through_scaler(d, planes, strides);
+    av_image_copy_plane(planes[0], stride, f->data[0], f->linesize[0], f->width, f->height);
+    for (int i = 1; i < 3; i++)
+        av_image_copy_plane(planes[i], half, f->data[i], f->linesize[i], (f->width + 1) / 2, rows);
+    return 0;
+}
+
+struct SwsContext *cw_scaler(int w, int h, int to_w, int to_h, int full, int bt709) {
+    // Without scaling, swscale has a fast way of its own, which the flags must not shut.
+    int flags = w == to_w && h == to_h ? SWS_BILINEAR : SWS_AREA | SWS_ACCURATE_RND;
+    struct SwsContext *s = sws_getContext(w, h, AV_PIX_FMT_YUV420P, to_w, to_h, AV_PIX_FMT_BGR24, flags, NULL, NULL, NULL);
+    if (s) {
+        const int *matrix = sws_getCoefficients(bt709 ? SWS_CS_ITU709 : SWS_CS_ITU601);
+        sws_setColorspaceDetails(s, matrix, full, matrix, 1, 0, 1 << 16, 1 << 16);
+    }
+    return s;
+}
+
+int cw_scale(struct SwsContext *s, const uint8_t *y, const uint8_t *u, const uint8_t *v, int stride, int height, uint8_t *bgr, int to) {
+    const uint8_t *src[4] = {y, u, v};
+    int strides[4] = {stride, (stride + 1) / 2, (stride + 1) / 2};
     uint8_t *dst[4] = {bgr};
-    int strides[4] = {stride};
-    return sws_scale(s, (const uint8_t *const *)f->data, f->linesize, 0, f->height, dst, strides);
+    int rows[4] = {to};
+    return sws_scale(s, src, strides, 0, height, dst, rows);
 }
 
 double cw_rate(const cw_decoder *d) {

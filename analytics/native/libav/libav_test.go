@@ -3,6 +3,7 @@ package libav
 import (
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/counterwatch/counterwatch/analytics/decode"
+	"github.com/counterwatch/counterwatch/analytics/detect"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -36,11 +38,17 @@ func run(t testing.TB, args ...string) {
 	}
 }
 
+// near checks corners and middle of a picture of one colour.
 func near(t *testing.T, f *models.Frame, want [3]byte) {
 	t.Helper()
+	whole := image.Rect(0, 0, f.W, f.H)
+	bgr := make([]byte, 3*f.W*f.H)
+	if err := detect.Bilinear(bgr, f, whole, f.Size); err != nil {
+		t.Fatal(err)
+	}
 	for _, y := range []int{0, f.H / 2, f.H - 1} {
 		for _, x := range []int{0, f.W / 2, f.W - 1} {
-			p := f.Pix[y*f.Stride+x*3:]
+			p := bgr[3*(y*f.W+x):]
 			for c := range 3 {
 				if d := int(p[c]) - int(want[c]); d > 6 || d < -6 {
 					t.Fatalf("frame %d pixel (%d,%d) is %v, want %v", f.Number, x, y, p[:3], want)
@@ -63,6 +71,15 @@ func TestOpenFileDecodesEveryFrame(t *testing.T) {
 		{"hevc", "a.mp4", "160x120", []string{"-c:v", "libx265", "-x265-params", "log-level=none"}},
 		{"raw h264", "a.h264", "160x120", h264},
 		{"rows that are no multiple of 16", "a.mp4", "150x98", h264},
+		{"odd sizes", "a.mkv", "151x99", []string{"-vf", "scale=151:99", "-c:v", "ffv1"}},
+		{"four times the colour", "a.mkv", "151x99", []string{"-vf", "scale=151:99", "-c:v", "libx264", "-pix_fmt", "yuv444p"}},
+		{"colour in every row", "a.mkv", "150x98", []string{"-c:v", "libx264", "-pix_fmt", "yuv422p"}},
+		{"ten bits", "a.mkv", "150x98", []string{"-c:v", "libx264", "-pix_fmt", "yuv420p10le"}},
+		{"motion jpeg", "a.avi", "150x98", []string{"-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj422p"}},
+		{"red, green and blue", "a.mkv", "150x98", []string{"-c:v", "ffv1", "-pix_fmt", "bgr0"}},
+		{"BT.709", "a.mkv", "160x120", []string{"-vf", "scale=out_color_matrix=bt709", "-colorspace", "bt709", "-c:v", "libx264"}},
+		{"BT.709, full range, 10 bits", "a.mkv", "160x120", []string{"-vf", "scale=out_color_matrix=bt709:out_range=full", "-pix_fmt", "yuv420p10le", "-colorspace", "bt709", "-color_range", "pc", "-c:v", "libx264"}},
+		{"full range", "a.mkv", "160x120", []string{"-vf", "scale=out_range=full", "-color_range", "pc", "-c:v", "libx264"}},
 		{"very narrow", "a.mkv", "18x34", h264},
 		{"a name that looks like a protocol", "http:a.mp4", "160x120", h264},
 	} {
@@ -84,7 +101,7 @@ func TestOpenFileDecodesEveryFrame(t *testing.T) {
 				}
 				n++
 				near(t, p, red)
-				if fmt.Sprintf("%dx%d", p.W, p.H) != c.size || p.Number != n || p.Stride != 3*p.W || len(p.Pix) != p.Stride*p.H {
+				if fmt.Sprintf("%dx%d", p.W, p.H) != c.size || p.Number != n || p.Format != models.I420 || p.Check() != nil {
 					t.Fatalf("frame %d: number %d, size %v, stride %d, %d bytes", n, p.Number, p.Size, p.Stride, len(p.Pix))
 				}
 				if n > 1 && !p.At.After(last) {
