@@ -80,7 +80,7 @@ func (c *camera) run(ctx context.Context) {
 		c.again = again
 		rest := c.rest
 		c.mu.Unlock()
-		err := guard(func() error { return c.watch(life, rest) })
+		err := c.guard(func() error { return c.watch(life, rest) })
 		ended := life.Err() != nil
 		again(nil)
 		if ended {
@@ -132,7 +132,7 @@ func (c *camera) watch(ctx context.Context, rest string) error {
 	runner := analytics.NewRunner(analytics.RunnerConfig{
 		Node: c.fleet.node, Camera: c.conf, State: state, Turns: c.fleet.turns, Log: c.log,
 		NewStepper: func() (analytics.Stepper, error) { return analytics.NewPipeline(conf) },
-		NewDecoder: c.fleet.decoder,
+		NewDecoder: c.fleet.decoder(c.conf.ID),
 		Units:      func() analytics.Units { return ring.NewCursor() },
 		Health:     health,
 		Sink:       sink{c.fleet.outbox, c.conf.ID},
@@ -141,17 +141,17 @@ func (c *camera) watch(ctx context.Context, rest string) error {
 	c.mu.Lock()
 	c.runner, c.stream = runner, stream
 	c.mu.Unlock()
-	return together(ctx, pull, runner.Run)
+	return c.together(ctx, pull, runner.Run)
 }
 
 // together runs the parts of a road until ctx ends. When one of them panics, the others end too, and the panic is the error.
-func together(ctx context.Context, parts ...func(context.Context)) error {
+func (c *camera) together(ctx context.Context, parts ...func(context.Context)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var all sync.WaitGroup
 	for _, run := range parts {
 		all.Go(func() {
-			if err := guard(func() error { run(ctx); return nil }); err != nil {
+			if err := c.guard(func() error { run(ctx); return nil }); err != nil {
 				cancel(err)
 			}
 		})
@@ -160,11 +160,12 @@ func together(ctx context.Context, parts ...func(context.Context)) error {
 	return context.Cause(ctx)
 }
 
-// guard turns a panic into an error that says where.
-func guard(do func() error) (err error) {
+// guard turns a panic into an error; where it was goes to the log.
+func (c *camera) guard(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = models.Errorf(models.KindInternal, "the program failed on this camera: %v\n%s", p, debug.Stack())
+			c.log.Error("the program failed on this camera", "panic", p, "stack", string(debug.Stack()))
+			err = models.Errorf(models.KindInternal, "the program failed on this camera: %v", p)
 		}
 	}()
 	return do()
@@ -188,7 +189,7 @@ func (c *camera) still() (s models.Still, err error) {
 	if runner == nil {
 		return s, models.Errorf(models.KindUnavailable, "camera %s is not watched: %s", c.conf.ID, health.Reason)
 	}
-	err = guard(func() (err error) {
+	err = c.guard(func() (err error) {
 		s, err = runner.Still()
 		return err
 	})

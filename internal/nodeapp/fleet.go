@@ -29,7 +29,7 @@ type fleet struct {
 	turns     *analytics.Turns
 	links     links
 	isLean    atomic.Bool // no pictures are kept aside
-	decoder   func(models.Codec) (decode.Decoder, error)
+	decoder   func(camera string) func(models.Codec) (decode.Decoder, error)
 
 	applying sync.Mutex
 	mu       sync.Mutex
@@ -39,7 +39,8 @@ type fleet struct {
 func newFleet(node string, cfg Config, o *outbox.Outbox) *fleet {
 	return &fleet{
 		node: node, cfg: cfg, outbox: o, detectors: newDetectors(cfg),
-		turns: analytics.NewTurns(cfg.Slots), links: newLinks(cfg.DataDir, cfg.Limits.Memory, cfg.Log), decoder: native.NewDecoder,
+		turns: analytics.NewTurns(cfg.Slots), links: newLinks(cfg.DataDir, cfg.Limits.Memory, cfg.Log),
+		decoder: func(string) func(models.Codec) (decode.Decoder, error) { return native.NewDecoder },
 		cameras: map[string]*camera{},
 	}
 }
