@@ -16,18 +16,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/counterwatch/counterwatch/analytics/native"
 	"github.com/counterwatch/counterwatch/internal/config"
+	"github.com/counterwatch/counterwatch/internal/nodeapp"
 	"github.com/counterwatch/counterwatch/internal/oplog"
+	"github.com/counterwatch/counterwatch/internal/sandbox"
 )
 
 // options are the demo's flags.
 type options struct {
-	config, listen, video, data, json string
-	length                            time.Duration
-	pull                              bool
+	config, listen, video, data, json, decoder string
+	length                                     time.Duration
+	pull                                       bool
 }
 
 func main() {
+	sandbox.Main(native.NewDecoder)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := newCommand().ExecuteContext(ctx); err != nil {
@@ -56,6 +60,7 @@ func newCommand() *cobra.Command {
 	f.StringVar(&o.video, "video", "", "file that the video cameras replay; without it they are left out")
 	f.StringVar(&o.data, "data", "", "folder for everything that is kept; default a new one that is removed at the end")
 	f.StringVar(&o.json, "json", "", "write the summary into this file")
+	f.StringVar(&o.decoder, "decoder", nodeapp.DecoderSandbox, "sandbox (video is decoded in child processes) or inprocess")
 	f.DurationVar(&o.length, "for", 0, "end by itself after this time; 0 is until Ctrl-C")
 	f.BoolVar(&o.pull, "pull", true, "try once, briefly, to fetch the default net's weights when they are not here")
 	return c

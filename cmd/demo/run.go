@@ -70,7 +70,7 @@ func run(ctx context.Context, o options, cfg config.Demo, dir string, log *slog.
 	g.Go(func() error { return d.streets.Run(work) })
 	g.Go(func() error { return d.centre.Run(work) })
 	g.Go(func() error {
-		return nodeapp.Run(work, nodeapp.Config{DataDir: filepath.Join(dir, "node"), Central: d.centre.URL(), Token: d.centre.Nodes.Token(), Name: "demo", Log: log})
+		return nodeapp.Run(work, nodeapp.Config{DataDir: filepath.Join(dir, "node"), Central: d.centre.URL(), Token: d.centre.Nodes.Token(), Name: "demo", Decoder: o.decoder, Log: log})
 	})
 	g.Go(func() error {
 		defer stop() // the time is over: everything ends

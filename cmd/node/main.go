@@ -9,9 +9,13 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // sites have time zones, and a small machine may not know them
+
+	"github.com/counterwatch/counterwatch/analytics/native"
+	"github.com/counterwatch/counterwatch/internal/sandbox"
 )
 
 func main() {
+	sandbox.Main(native.NewDecoder)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRunCommand()

@@ -34,6 +34,7 @@ func newRunCommand() *cobra.Command {
 	f.StringVar(&cfg.CAFile, "ca", "", "certificate of the centre to trust when enrolling over https (PEM)")
 	f.StringVar(&cfg.NetsDir, "nets", "", "folder of weights (default $COUNTERWATCH_NETS, else .cache/nets)")
 	f.IntVar(&cfg.Slots, "slots", 0, "frames analysed at once (default: one per core)")
+	f.StringVar(&cfg.Decoder, "decoder", nodeapp.DecoderSandbox, "sandbox (video is decoded in child processes: a fault there costs its cameras a moment) or inprocess")
 	f.Var(&cfg.Limits.Memory, "memory", "memory of the node and its decoders, such as 2GiB (default: nine tenths of the control group's limit, else half of the machine's)")
 	f.Float64Var(&cfg.Limits.CPU, "cpu", 0, "cores that the node may use, such as 1.5 (default: all)")
 	f.Var(&cfg.Limits.Disk, "disk", "disk for what the centre has not taken yet, such as 4GiB (default 2 GiB; a tenth of the disk stays free in any case)")

@@ -33,6 +33,7 @@ type Config struct {
 	CAFile  string // PEM of the certificate to trust when enrolling; empty is the system's
 	NetsDir string // folder of weights; empty: see nets.Open
 	Slots   int    // frames analysed at once; 0 is one per core
+	Decoder string // DecoderSandbox (default) or DecoderInProcess
 	Limits  Limits // what the node may use of its machine
 	Log     *slog.Logger
 	Watch   func([]models.Live) // called every second with what the cameras show; may be nil
@@ -97,8 +98,14 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	defer n.bus.Close()
+	decoders, err := newDecoders(cfg)
+	if err != nil {
+		return err
+	}
+	defer decoders.close()
 	n.fleet = newFleet(n.creds.Node, cfg, n.outbox)
-	if err := n.bus.OnStill(n.fleet.still); err != nil {
+	n.fleet.decoder = decoders.of
+	if err := errors.Join(n.bus.OnStill(n.fleet.still), n.bus.OnTrial(newTrials(ctx, n.fleet).try)); err != nil {
 		return err
 	}
 	return n.run(ctx, trust)

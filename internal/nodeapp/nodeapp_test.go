@@ -14,12 +14,17 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/counterwatch/counterwatch/analytics/native"
 	"github.com/counterwatch/counterwatch/bus"
 	"github.com/counterwatch/counterwatch/internal/camsim/camsimtest"
+	"github.com/counterwatch/counterwatch/internal/sandbox"
 	"github.com/counterwatch/counterwatch/models"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	sandbox.Main(native.NewDecoder)
+	goleak.VerifyTestMain(m)
+}
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
