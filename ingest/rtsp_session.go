@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
@@ -33,7 +34,7 @@ type session struct {
 	method   base.Method  // of the request that is being answered
 	login    *auth.Sender // of the newest challenge
 	proven   bool         // the camera has taken these credentials on this connection
-	renewed  bool         // only the nonce was too old: ask once more
+	renewed  atomic.Bool  // only the nonce was too old: ask once more
 	options  bool         // the camera does not take GET_PARAMETER as a sign of life
 	redirect string
 	failed   error // found in an answer; overrides what the library makes of it
@@ -130,10 +131,9 @@ func (s *session) guarded(receive func(*rtp.Packet, time.Time)) func(*rtp.Packet
 
 // ask sends a request, and once more when the camera only wanted a newer nonce.
 func (s *session) ask(request func() error) error {
-	s.renewed = false
+	s.renewed.Store(false)
 	err := request()
-	if s.renewed && statusOf(err) == base.StatusUnauthorized {
-		s.renewed = false
+	if statusOf(err) == base.StatusUnauthorized && s.renewed.Swap(false) {
 		return request()
 	}
 	return err
@@ -186,7 +186,7 @@ func (s *session) challenged(res *base.Response) {
 		return
 	}
 	stale := strings.Contains(strings.ToLower(strings.ReplaceAll(strings.Join(next.WWWAuth, ","), `"`, "")), "stale=true")
-	s.renewed = s.login != nil && (s.proven || stale)
+	s.renewed.Store(s.login != nil && (s.proven || stale))
 	s.login = next
 }
 

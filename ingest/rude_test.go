@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +36,7 @@ type rude struct {
 	alter  func(*rtp.Packet)                                          // what is wrong with packets
 
 	all      sync.WaitGroup
+	dials    atomic.Int32
 	mu       sync.Mutex
 	conn     net.Conn
 	dialled  []string
@@ -50,6 +52,7 @@ func (r *rude) dial(_ context.Context, _, address string) (net.Conn, error) {
 	client, server := net.Pipe()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.dials.Add(1)
 	r.dialled = append(r.dialled, address)
 	r.conn = server
 	if r.cert != nil {
@@ -262,7 +265,7 @@ func (r *rude) film(n, group int) {
 
 // report sends a sender report of a camera whose clock is so much ahead.
 func (r *rude) report(ahead time.Duration) {
-	b, err := (&rtcp.SenderReport{SSRC: 1, NTPTime: ntp.Encode(time.Now().Add(ahead)), RTPTime: r.stamp}).Marshal()
+	b, err := (&rtcp.SenderReport{SSRC: 1, NTPTime: ntp.Encode(time.Now().Add(ahead))}).Marshal()
 	if err != nil {
 		panic(err)
 	}
