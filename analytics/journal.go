@@ -11,59 +11,70 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// journal is one life of a pipeline: it steps, and keeps what every step found.
+// journal is one life of a pipeline: what it is told, and what is kept of what it says.
 type journal struct {
 	r        *Runner
 	p        Stepper
 	last     time.Time     // capture time up to which the pipeline was told
-	lastStep time.Time     // when a frame was analysed
-	lag      time.Duration // how late that frame was
+	lastStep time.Time     // when it was told of a picture
+	lag      time.Duration // how late that was
 	kept     time.Time     // when the state was kept
 }
 
-// step analyses a frame and keeps what it shows.
-func (j *journal) step(ctx context.Context, f *models.Frame) error {
-	var result *Result
-	setBack := false
-	j.r.inTurn(ctx, f, func(f *models.Frame) {
-		switch back := j.last.Sub(f.At); {
-		case j.last.IsZero() || back < 0:
-			result = j.analyse(f)
-		case back > backwards:
-			setBack = true
-		} // else it comes before what is already told: out of order, or later than a gap allows
-	})
-	if setBack {
-		return j.anew(ctx)
-	}
-	if result == nil {
+// step analyses a frame; nil when that failed, or when the frame comes before what is already told: out of order, or later
+// than a gap allows.
+func (j *journal) step(f *models.Frame) *Result {
+	r := j.r
+	if !j.last.IsZero() && !f.At.After(j.last) {
+		r.count(func(c *models.Counts) { c.Dropped++ })
 		return nil
 	}
-	return j.keep(ctx, *result, false)
-}
-
-// analyse takes a frame through the pipeline; nil when that failed.
-func (j *journal) analyse(f *models.Frame) *Result {
-	r := j.r
 	result, err := j.p.Step(f)
-	now := r.cfg.Now()
-	j.last, j.lastStep, j.lag = f.At, now, min(max(now.Sub(f.At), 0), maxLag)
+	j.heard(f.At)
 	if err != nil {
 		r.count(func(c *models.Counts) { c.Failed++ })
 		r.log.Warn("frame cannot be analysed", "err", err)
 		return nil
 	}
-	r.album.see(f, result.Live)
+	j.show(f, result.Live.Clone(), result.Gated)
+	return &result
+}
+
+// repeat tells, and keeps, that at a moment the picture was as before.
+func (j *journal) repeat(ctx context.Context, at time.Time) error {
+	if !at.After(j.last) {
+		return nil
+	}
+	result := j.p.Repeat(at)
+	j.heard(at)
+	j.r.mu.Lock()
+	j.r.view.live = result.Live.Clone()
+	j.r.mu.Unlock()
+	return j.keep(ctx, result, false)
+}
+
+// heard notes up to when the pipeline has been told what the camera shows.
+func (j *journal) heard(at time.Time) {
+	now := j.r.cfg.Now()
+	j.last, j.lastStep, j.lag = at, now, min(max(now.Sub(at), 0), maxLag)
+}
+
+// glanced makes a frame that shows what the newest one showed the newest.
+func (j *journal) glanced(f *models.Frame) { j.show(f, j.r.view.live, true) }
+
+// show makes a frame that was looked at the newest one.
+func (j *journal) show(f *models.Frame, live models.Live, gated bool) {
+	r, now := j.r, j.r.cfg.Now()
+	r.album.see(f, live)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts.Analysed++
 	r.done.add(now)
-	if result.Gated {
+	if gated {
 		r.counts.Gated++
 		r.gated.add(now)
 	}
-	r.view = view{f, result.Live.Clone()}
-	return &result
+	r.view = view{f, live}
 }
 
 // anew begins a new pipeline after the node's clock was set back: what was measured stays true by the clock it was
@@ -175,56 +186,4 @@ func records(node string, result Result) []models.Record {
 		out = append(out, models.EventRecord(node, e))
 	}
 	return out
-}
-
-// cadence says which frames are due at a rate, and keeps the rate's phase, so that 2 of 15 a second are 2 and not 1.9.
-type cadence struct{ next, last time.Time }
-
-// take reports whether the frame taken at `at` is due, and if so counts it. A tenth of the interval is forgiven to the
-// jitter of cameras.
-func (c *cadence) take(at time.Time, interval time.Duration) bool {
-	if at.Before(c.last.Add(-backwards)) {
-		c.next = at // the clock was set back
-	}
-	c.last = at
-	if at.Add(interval / 10).Before(c.next) {
-		return false
-	}
-	if c.next = c.next.Add(interval); !c.next.After(at) {
-		c.next = at.Add(interval)
-	}
-	return true
-}
-
-// rate counts occurrences in the last ten seconds.
-type rate struct {
-	seconds [11]int64 // the second that each bucket counts
-	n       [11]int
-	first   int64 // second in which counting began; 0 before
-}
-
-func (r *rate) add(now time.Time) {
-	s := now.Unix()
-	if r.first == 0 {
-		r.first = s
-	}
-	i := s % int64(len(r.n))
-	if r.seconds[i] != s {
-		r.seconds[i], r.n[i] = s, 0
-	}
-	r.n[i]++
-}
-
-// perSecond is the mean of the last ten full seconds, or of those since counting began.
-func (r *rate) perSecond(now time.Time) float64 {
-	total, s := 0, now.Unix()
-	for i, second := range r.seconds {
-		if second < s && second >= s-10 {
-			total += r.n[i]
-		}
-	}
-	if r.first == 0 {
-		return 0
-	}
-	return float64(total) / float64(min(max(s-r.first, 1), 10))
 }

@@ -39,6 +39,7 @@ type Pipeline struct {
 	rules    *rules.Engine
 	live     models.Live
 	last     time.Time          // up to which it was told
+	dark     bool               // the newest frame was too dark to show anybody
 	admitted []models.Detection // memory of the newest frame's
 }
 
@@ -89,23 +90,31 @@ func (p *Pipeline) Step(f *models.Frame) (Result, error) {
 	if !f.At.After(p.last) {
 		return p.result(nil, nil, measure.Figures{}, nil), nil
 	}
-	if f.Damaged || f.W < 1 || f.H < 1 || dark(f) {
-		return p.Gap(f.At, p.live.Health), nil
+	wasDark := p.dark
+	if p.dark = dark(f); p.dark || f.Damaged || f.W < 1 || f.H < 1 {
+		r := p.Gap(f.At, p.live.Health)
+		r.Calm = p.dark && wasDark
+		return r, nil
 	}
 	found, err := p.detector.Detect(f)
 	if err != nil {
 		return Result{}, fmt.Errorf("frame %d: detect: %w", f.Number, err)
 	}
-	p.last, p.admitted = f.At, append(p.admitted[:0], found...)
-	p.zones.LookAt(p.detector.View())
-	people := p.tracker.Update(f.At, f.Size, p.zones.Admit(f.Size, p.admitted))
-	look := p.zones.Update(f.At, f.Size, people)
-	figures := p.measure.Update(look)
-	events := p.judge(figures, f.At, models.CameraLive)
-	p.show(look, f.Size)
-	r := p.result(found, people, figures, events)
-	r.Gated = p.detector.Gated()
+	r := p.see(f.At, f.Size, found)
+	r.Gated, r.Calm = p.detector.Gated(), p.detector.Calm()
 	return r, nil
+}
+
+// see takes the people who were found in a picture through the stages behind the detector.
+func (p *Pipeline) see(at time.Time, size models.Size, found []models.Detection) Result {
+	p.last, p.admitted = at, append(p.admitted[:0], found...)
+	p.zones.LookAt(p.detector.View())
+	people := p.tracker.Update(at, size, p.zones.Admit(size, p.admitted))
+	look := p.zones.Update(at, size, people)
+	figures := p.measure.Update(look)
+	events := p.judge(figures, at, models.CameraLive)
+	p.show(look, size)
+	return p.result(found, people, figures, events)
 }
 
 // Gap is called at least once a second while no frame comes. It closes minutes, pauses timers and opens the camera's own

@@ -7,7 +7,8 @@ import "github.com/counterwatch/counterwatch/models"
 type Result struct {
 	Detections []models.Detection // of this frame, pixels
 	Gated      bool               // nothing had moved since the last inference: the detections are those
-	Tracks     []models.Track     // likewise
+	Calm       bool               // it would be a waste to look at every frame: see Pipeline.Unchanged
+	Tracks     []models.Track     // of this frame, pixels
 	Live       models.Live        // without FPSIn, FPSAnalysed and Gated, which the runner knows
 	Minutes    []models.Minute
 	Visits     []models.Visit

@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,8 @@ import (
 // Stepper is what a Runner drives: a Pipeline.
 type Stepper interface {
 	Step(f *models.Frame) (Result, error)
+	Unchanged(f *models.Frame) bool
+	Repeat(at time.Time) Result
 	Gap(at time.Time, h models.CameraHealth) Result
 	Close(at time.Time, why models.Ended) Result
 	State() ([]byte, error)
@@ -26,8 +29,8 @@ type Stepper interface {
 
 // Units is one reader of a camera's access units: an ingest.Cursor.
 type Units interface {
-	Next(ctx context.Context) (*models.AccessUnit, error)
-	Skipped() int64 // units missed because the reader was too slow
+	Next(ctx context.Context) (*models.AccessUnit, error) // gives what is there even when ctx has ended
+	Skipped() int64                                       // units missed because the reader was too slow
 	Close()
 }
 
@@ -56,22 +59,22 @@ type RunnerConfig struct {
 	Now        func() time.Time // nil is time.Now: only for rates and for gaps, frames carry their own time
 }
 
-// Runner takes one camera from access units to records: it decodes every picture, analyses the newest at the camera's
-// rate, tells the pipeline of gaps, takes the pictures that prove incidents, and keeps the newest for stills.
+// Runner takes one camera from access units to records: it has pictures decoded and analysed at the camera's rate (reel), tells
+// the pipeline of gaps (journal), takes the pictures that prove incidents, and keeps the newest for stills (album).
 type Runner struct {
 	cfg      RunnerConfig
 	interval time.Duration // between analysed frames
-	turn     *turn
+	turn     *turn         // while it runs
 	log      *flood.Log
-	mail     chan *models.Frame // the newest frame that waits for analysis
 	album    *album
-	state    []byte // as last kept; of the analysis goroutine
+	state    []byte // as last kept
 
 	mu       sync.Mutex
 	counts   models.Counts
 	in, done rate
 	gated    rate
 	view     view
+	mode     models.DecodeMode
 }
 
 // view is the newest analysed frame with what was seen in it.
@@ -81,13 +84,14 @@ type view struct {
 }
 
 const (
-	defaultFPS   = 2                      // of a live camera that names no rate
-	gapAfter     = time.Second            // without an analysed frame
-	gapMargin    = 500 * time.Millisecond // frames may come this much later than the last ones did
-	maxLag       = 20 * time.Second       // a frame is never later than the ring is long
-	keepEvery    = 2 * time.Second        // the state is kept this often when there are no records
-	restartAfter = time.Second            // a decoder or pipeline that fell over
-	backwards    = 5 * time.Second        // the node's clock was set back, if capture times go back further than this
+	defaultFPS      = 2 // of a live camera that names no rate
+	defaultPriority = 5
+	gapAfter        = time.Second            // without an analysed frame
+	gapMargin       = 500 * time.Millisecond // frames may come this much later than the last ones did
+	maxLag          = 20 * time.Second       // a frame is never later than the ring is long
+	keepEvery       = 2 * time.Second        // the state is kept this often when there are no records
+	restartAfter    = time.Second            // a decoder or pipeline that fell over
+	backwards       = 5 * time.Second        // the node's clock was set back, if capture times go back further than this
 )
 
 // NewRunner makes a Runner; Run starts it.
@@ -109,8 +113,7 @@ func NewRunner(cfg RunnerConfig) *Runner {
 	album := newAlbum(cfg.Camera)
 	album.lean = cfg.Lean
 	return &Runner{
-		cfg: cfg, interval: interval, turn: cfg.Turns.join(interval), log: flood.New(cfg.Log, 10*time.Second),
-		mail: make(chan *models.Frame, 1), album: album, state: cfg.State,
+		cfg: cfg, interval: interval, log: flood.New(cfg.Log, 10*time.Second), album: album, state: cfg.State,
 		view: view{live: models.Live{Camera: cfg.Camera.ID}},
 	}
 }
@@ -119,8 +122,10 @@ func NewRunner(cfg RunnerConfig) *Runner {
 // runner goes on from the state that was kept last.
 func (r *Runner) Run(ctx context.Context) {
 	defer r.log.Close()
+	r.turn = r.cfg.Turns.join(r.interval, cmp.Or(r.cfg.Camera.Priority, defaultPriority))
+	defer r.turn.leave()
 	for {
-		err := r.once(ctx)
+		err := guard(func() error { return r.once(ctx) })
 		if ctx.Err() != nil {
 			return
 		}
@@ -133,25 +138,15 @@ func (r *Runner) Run(ctx context.Context) {
 	}
 }
 
-// once runs decoder and pipeline until ctx ends or one of them fails; the other is then stopped too.
+// once decodes and analyses until ctx ends or something fails.
 func (r *Runner) once(ctx context.Context) error {
-	run, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	decoder := make(chan struct{})
-	go func() {
-		defer close(decoder)
-		if err := guard(func() error { return r.decode(run) }); err != nil {
-			cancel(err)
-		}
-	}()
-	err := guard(func() error { return r.analyse(run) })
-	cause := context.Cause(run)
-	cancel(nil)
-	<-decoder
-	if err == nil {
-		err = cause
+	p, err := r.begin()
+	if err != nil {
+		return err
 	}
-	return err
+	reel := newReel(r, &journal{r: r, p: p})
+	defer reel.close()
+	return reel.run(ctx)
 }
 
 // guard turns a panic into an error that says where.
@@ -164,104 +159,15 @@ func guard(do func() error) (err error) {
 	return do()
 }
 
-// decode turns units into frames and leaves the newest that is due in the mailbox.
-func (r *Runner) decode(ctx context.Context) error {
-	units := r.cfg.Units()
-	defer units.Close()
-	var decoder decode.Decoder
-	defer func() {
-		if decoder != nil {
-			_ = decoder.Close()
-		}
-	}()
-	var codec models.Codec
-	var due cadence
-	for {
-		u, err := units.Next(ctx)
-		if err != nil {
-			return nil // ctx has ended
-		}
-		r.received(units.Skipped())
-		if decoder == nil || u.Codec != codec {
-			if decoder != nil {
-				_ = decoder.Close()
-			}
-			if decoder, err = r.cfg.NewDecoder(u.Codec); err != nil {
-				return err
-			}
-			codec = u.Codec
-		}
-		want := decode.Skip
-		if due.take(u.At, r.interval) {
-			want = decode.Picture
-		}
-		frames, err := decoder.Decode(u, want)
-		if err != nil {
-			r.count(func(c *models.Counts) { c.Failed++ })
-			r.log.Warn("picture cannot be decoded", "err", err)
-		}
-		for _, f := range frames {
-			r.post(f)
-		}
-	}
-}
-
-// post puts a frame into the mailbox: newest wins.
-func (r *Runner) post(f *models.Frame) {
-	if f.Damaged {
-		r.count(func(c *models.Counts) { c.Damaged++ })
-		return
-	}
-	for {
-		select {
-		case r.mail <- f:
-			return
-		default:
-		}
-		select {
-		case <-r.mail:
-			r.count(func(c *models.Counts) { c.Dropped++ })
-		default:
-		}
-	}
-}
-
-// analyse drives the pipeline: frames as they come, gaps while none comes.
-func (r *Runner) analyse(ctx context.Context) error {
-	p, err := r.begin()
-	if err != nil {
-		return err
-	}
-	j := &journal{r: r, p: p}
-	tick := time.NewTicker(gapAfter / 2)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return j.finish(ctx)
-		case f := <-r.mail:
-			err = j.step(ctx, f)
-		case <-tick.C:
-			err = j.gap(ctx)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// inTurn waits for the camera's turn and hands do the newest frame; do is not called when ctx ends first.
-func (r *Runner) inTurn(ctx context.Context, f *models.Frame, do func(*models.Frame)) {
-	if !r.turn.take(ctx) {
-		return
+// inTurn does something when it is the camera's turn, and reports whether that came before ctx ended. A turn with a frame to
+// analyse counts towards the camera's share.
+func (r *Runner) inTurn(ctx context.Context, frame bool, do func()) bool {
+	if !r.turn.take(ctx, frame) {
+		return false
 	}
 	defer r.turn.done()
-	select {
-	case f = <-r.mail:
-		r.count(func(c *models.Counts) { c.Dropped++ })
-	default:
-	}
-	do(f)
+	do()
+	return true
 }
 
 // runnerState is what survives a restart.
@@ -289,12 +195,18 @@ func (r *Runner) begin() (Stepper, error) {
 	return p, nil
 }
 
-func (r *Runner) received(skipped int64) {
+func (r *Runner) received(skipped int64, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts.Units++
 	r.counts.Skipped = skipped
-	r.in.add(r.cfg.Now())
+	r.in.add(at)
+}
+
+func (r *Runner) setMode(m models.DecodeMode) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mode = m
 }
 
 func (r *Runner) count(do func(*models.Counts)) {
@@ -320,7 +232,7 @@ func (r *Runner) Live() models.Live {
 // live needs mu.
 func (r *Runner) live() models.Live {
 	l, now := r.view.live, r.cfg.Now()
-	l.Health, l.Counts = r.cfg.Health(), r.counts
+	l.Health, l.Mode, l.Counts = r.cfg.Health(), r.mode, r.counts
 	l.FPSIn, l.FPSAnalysed = r.in.perSecond(now), r.done.perSecond(now)
 	l.Gated = r.gated.perSecond(now) / max(l.FPSAnalysed, 1e-9)
 	return l

@@ -30,6 +30,11 @@ func (t tape) Next(ctx context.Context) (*models.AccessUnit, error) {
 	select {
 	case u := <-t:
 		return u, nil
+	default:
+	}
+	select {
+	case u := <-t:
+		return u, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -73,6 +78,11 @@ func (s *steps) Step(f *models.Frame) (Result, error) {
 		return Result{}, nil
 	}
 	return s.on(f), nil
+}
+func (s *steps) Unchanged(f *models.Frame) bool { return false }
+func (s *steps) Repeat(at time.Time) Result {
+	s.note("repeat %.1f", at.Sub(s.begun).Seconds())
+	return Result{}
 }
 func (s *steps) Gap(at time.Time, h models.CameraHealth) Result {
 	s.note("gap %.1f %s", at.Sub(s.begun).Seconds(), h.State)

@@ -209,7 +209,7 @@ func (p *played) invariants(t *testing.T) {
 		seen[v.ID] = true
 	}
 	for _, e := range p.events {
-		if e.Opened.Before(e.Began) || !e.Open() && e.Closed.Before(e.Opened) || e.Method != models.MethodVersion || e.Detector != "scene" ||
+		if e.Opened.Before(e.Began) || !e.Open() && e.Closed.Before(e.Opened) || e.Method != models.MethodVersion || !strings.HasPrefix(e.Detector, "scene") ||
 			e.ObservedRatio < 0 || e.ObservedRatio > 1 {
 			t.Errorf("event %+v", e)
 		}

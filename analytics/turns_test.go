@@ -31,7 +31,7 @@ func (a *asker) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if !a.turn.take(ctx) {
+		if !a.turn.take(ctx, true) {
 			return
 		}
 		a.longest = max(a.longest, time.Since(last))
@@ -65,7 +65,7 @@ func TestTurnsAreFairUnderOverload(t *testing.T) {
 				var askers []*asker
 				var want, busy float64 // turns, and slot seconds, asked for a second
 				for i := range cameras {
-					a := &asker{turn: turns.join(time.Duration(float64(time.Second) / c.fps(i))), took: c.took(i)}
+					a := &asker{turn: turns.join(time.Duration(float64(time.Second)/c.fps(i)), 5), took: c.took(i)}
 					want += c.fps(i)
 					busy += c.fps(i) * a.took.Seconds()
 					askers = append(askers, a)
@@ -102,7 +102,7 @@ func TestTurnsForgetPauses(t *testing.T) {
 		var wg sync.WaitGroup
 		var askers []*asker
 		for i := range 10 {
-			a := &asker{turn: turns.join(200 * time.Millisecond), took: 100 * time.Millisecond}
+			a := &asker{turn: turns.join(200*time.Millisecond, 5), took: 100 * time.Millisecond}
 			if i == 0 {
 				a.idle = func(at time.Duration) time.Duration { return max(50*time.Second-at, 0) }
 			}
@@ -134,11 +134,11 @@ func TestTurnsKeepTheirSlots(t *testing.T) {
 				busy, most := 0, 0
 				for i := range 20 {
 					r := rand.New(rand.NewPCG(seed, uint64(i)))
-					u := turns.join(time.Duration(1+r.IntN(500)) * time.Millisecond)
+					u := turns.join(time.Duration(1+r.IntN(500))*time.Millisecond, 5)
 					wg.Go(func() {
 						for range 50 {
 							ctx, cancel := context.WithTimeout(t.Context(), time.Duration(r.IntN(100))*time.Millisecond)
-							if u.take(ctx) {
+							if u.take(ctx, true) {
 								mu.Lock()
 								busy++
 								most = max(most, busy)
