@@ -134,6 +134,7 @@ func replayCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	s.register(f)
+	f.DurationVar(&s.Stagger, "stagger", 0, "spread the cameras' beginnings over this time; otherwise they are in step")
 	f.StringVar(&s.Cache, "cache", "", "folder for transcoded files (default the user's cache folder)")
 	f.Var(&size, "size", "scale to this size (default as it is)")
 	f.Float64Var(&enc.FPS, "fps", 0, "pictures per second (default as it is)")

@@ -52,6 +52,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
+	_ = os.Setenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp") // VideoCapture has no other way to be told
 	records, failed := b.all(ctx, chosen)
 	return tell(records, failed)
 }

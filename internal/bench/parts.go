@@ -35,6 +35,18 @@ var parts = []part{
 			"program, children included. RSS counts a library in each process that has it loaded, PSS only once.", (*bench).copying},
 	{"many", "ingest", "200 streams",
 		"200 cameras of 1 Mbit/s, all with their key frames at the same instant, pulled over TCP by the same program; the server is another process on the same cores. A lost unit is a gap in the time stamps of a stream.", (*bench).many},
+	{"idle", "ingest", "Idle path, 1080p",
+		"Four cameras of 1920x1080, 15 pictures a second and a key frame every 2 s, in which nothing moves but the sensor's noise: `bin/node` as an operator runs it, everything included " +
+			"(decoding child processes, analysis, reports to a centre in another process), against an `ffmpeg -threads 1 -vf fps=2 -f rawvideo /dev/null` for each and OpenCV's `VideoCapture.Read` in one process.", (*bench).idlePath},
+	{"capacity", "ingest", "Cameras per machine",
+		"704x576, 15 pictures a second, 1 Mbit/s, YOLOX-nano at 2 pictures a second, `bin/node` as an operator runs it. The motion is that of an office: people cut out of PETS09-S2L1 in the simulated office at life's own pace, six cuts " +
+			"of two minutes from a half day (20 min, 1 h, 1 h 40, 2 h 20, 3 h and 3 h 40 after the opening, each of another office, arrivals from 40 an hour down to 8), shared out among the cameras, which are not in step. " +
+			"Coverage is the share of one whole minute that the centre has as observed, mean of all cameras; the number is the largest, in steps of four, at which it is at least 0.98. " +
+			"The usual loop is one process with OpenCV's VideoCapture on each camera and its DNN module with the same weights at 416x416 on two pictures a second: the largest number at which 98 % of those pictures are analysed. " +
+			"Cameras' server and node share the machine's cores; nothing is subtracted.", (*bench).capacity},
+	{"stalls", "ingest", "Stalls",
+		"Sixty cameras in six server processes, which are stopped (SIGSTOP, connections open) for 8 to 34 s and woken, at different moments; `bin/node` as an operator runs it. Detected is the node's own time at which the camera's state changed; " +
+			"analysed again is when the centre knows of an analysed picture that was taken after the server could answer.", (*bench).stalls},
 	{"demo", "demo", "Centre and node on the demo's cameras",
 		"`bin/central` and `bin/node` as an operator starts them, on the demo's cameras.", (*bench).processes},
 	{"sizes", "demo", "Sizes of the programs", "As `make build` leaves them.", (*bench).sizes},

@@ -32,7 +32,7 @@ var soakCameras = []string{"steady-1", "steady-2", "flapping", "resizing", "free
 
 func soakScene(seed uint64, w, h int) scene {
 	o := office.Config{Name: "soak", Seed: seed, Speed: 8, Counters: 2, Size: models.Size{W: w, H: h}, FPS: 5}
-	return scene{o, 5 * time.Minute, camsim.Encoding{Bitrate: 200}}
+	return scene{office: o, length: 5 * time.Minute, enc: camsim.Encoding{Bitrate: 200}}
 }
 
 // soak runs a node for a long time and writes what could leak into a CSV file.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"sync"
@@ -35,6 +36,8 @@ type Config struct {
 	Cache          string // folder for transcoded files; default the user's cache folder
 	// HoldOffices keeps every office empty, at the first picture of its life, until somebody watches it.
 	HoldOffices bool
+	// Stagger spreads the beginnings of replays over so much time, since real cameras are not in step; 0 is none.
+	Stagger time.Duration
 	Log         *slog.Logger // default slog.Default()
 }
 
@@ -173,6 +176,9 @@ func (s *Server) Run(ctx context.Context) error {
 	g, run := errgroup.WithContext(ctx)
 	for _, f := range s.order {
 		g.Go(func() error {
+			if err := s.hold(run, f); err != nil {
+				return err
+			}
 			err := f.source.run(run, f)
 			if run.Err() != nil {
 				return run.Err()
@@ -201,6 +207,14 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// hold waits for a replay's turn to begin.
+func (s *Server) hold(ctx context.Context, f *feed) error {
+	if _, replay := f.source.(*clip); !replay || s.cfg.Stagger <= 0 {
+		return nil
+	}
+	return sleepUntil(ctx, time.Now().Add(rand.N(s.cfg.Stagger)))
 }
 
 // find answers a request for a camera: the stream, or why not.

@@ -1,6 +1,6 @@
 // Command pull is the ingest of a node and nothing else: for each address given it runs a source, a supervisor and a ring,
 // as internal/nodeapp joins them, without decoding. `make bench` measures what that costs. For each line on its standard
-// input it tells its totals as one line of JSON; it ends with its input. Nobody imports it.
+// input it tells its totals as one line of JSON; it ends with its input. PROFILE=file profiles it. Nobody imports it.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,16 @@ import (
 
 func main() {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if name := os.Getenv("PROFILE"); name != "" {
+		f, err := os.Create(name)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			log.Error("no profile", "err", err)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	var total counter
 	var running sync.WaitGroup

@@ -8,5 +8,4 @@ type Tally struct {
 	Bytes       int64 // of access units
 	Lost        int64 // units that are missing between others, by their time stamps
 	Connections int64
-	Late        int64 // samples that were due and not analysed
 }
