@@ -30,10 +30,9 @@ type Decoder struct {
 
 // unitInfo is what a frame takes over from its access unit.
 type unitInfo struct {
-	at      time.Time
-	group   int64
-	damaged bool
-	wanted  bool
+	at     time.Time
+	group  int64
+	wanted bool
 }
 
 // NewDecoder opens a decoder for H.264 or H.265; any other codec is a KindUnsupported error.
@@ -72,7 +71,10 @@ func (d *Decoder) Decode(u *models.AccessUnit, want decode.Want) ([]*models.Fram
 	if u.Key {
 		d.group = d.sent
 	}
-	d.units[d.sent] = unitInfo{u.At, d.group, u.Damaged, want != decode.Skip}
+	if u.Damaged {
+		d.broken = d.group
+	}
+	d.units[d.sent] = unitInfo{u.At, d.group, want != decode.Skip}
 	delete(d.units, d.sent-maxDelay)
 	err := d.send(u, want)
 	if err != nil {
@@ -154,7 +156,7 @@ func (d *Decoder) receive() ([]*models.Frame, error) {
 		if err != nil {
 			return frames, err
 		}
-		f.Number, f.At, f.Damaged = d.decoded, u.at, f.Damaged || u.damaged || u.group == d.broken
+		f.Number, f.At, f.Damaged = d.decoded, u.at, u.group == d.broken
 		frames = append(frames, f)
 	}
 }

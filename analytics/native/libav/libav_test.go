@@ -368,7 +368,8 @@ func FuzzDecoder(f *testing.F) {
 		}
 		defer d.Close()
 		_, _ = d.Decode(&models.AccessUnit{Key: true, NALUs: [][]byte{a, b}}, decode.Picture)
-		_, _ = d.Decode(&models.AccessUnit{NALUs: [][]byte{b, a}}, decode.Picture)
+		_, _ = d.Decode(&models.AccessUnit{NALUs: [][]byte{b, a}}, decode.Skip)
+		_, _ = d.Decode(&models.AccessUnit{Key: true, NALUs: [][]byte{b}}, decode.Glance)
 		_, _ = d.Flush()
 	})
 }
