@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -25,14 +24,8 @@ func LoadCast(ctx context.Context, video, truth, cache string, progress func(don
 	if err != nil {
 		return nil, fmt.Errorf("people's ground truth: %w", err)
 	}
-	info, err := os.Stat(video)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, models.Errorf(models.KindNotFound, "people's video %s: there is no such file", video)
-	case err != nil:
+	if err := videoFile(video); err != nil {
 		return nil, fmt.Errorf("people's video: %w", err)
-	case info.IsDir():
-		return nil, models.Errorf(models.KindInvalid, "people's video %s is a folder: name a video file", video)
 	}
 	abs, err := filepath.Abs(video) // so that no name looks like an option or a protocol
 	if err != nil {
@@ -63,11 +56,16 @@ func readCast(path string) (*cutout.Cast, error) {
 		return nil, err
 	}
 	defer f.Close()
+	return decodeCast(bufio.NewReaderSize(f, 1<<20))
+}
+
+// decodeCast refuses what the drawing of people could not use, since what was cut out once may have been damaged since.
+func decodeCast(r io.Reader) (*cutout.Cast, error) {
 	cast := &cutout.Cast{}
-	if err := gob.NewDecoder(bufio.NewReaderSize(f, 1<<20)).Decode(cast); err != nil {
+	if err := gob.NewDecoder(r).Decode(cast); err != nil {
 		return nil, err
 	}
-	return cast, nil
+	return cast, cast.Validate()
 }
 
 // keepCast writes a cast by way of a neighbour, so that a reader never sees half of it.

@@ -19,19 +19,27 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// prepare makes a file servable: as it is where possible, else by way of the cache, whose files are named by the
-// content's hash and the settings.
-func prepare(ctx context.Context, file string, enc Encoding, cache string, progress func(done, total time.Duration)) (*clip, error) {
+// videoFile returns an error that tells what to do when there is no file to read a video from.
+func videoFile(file string) error {
 	info, err := os.Stat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, models.Errorf(models.KindNotFound, "%s: there is no such file", file)
+		return models.Errorf(models.KindNotFound, "%s: there is no such file", file)
 	case err != nil:
-		return nil, fmt.Errorf("replay: %w", err)
+		return err // names the file
 	case info.IsDir():
-		return nil, models.Errorf(models.KindInvalid, "%s is a folder: name a video file", file)
+		return models.Errorf(models.KindInvalid, "%s is a folder: name a video file", file)
 	case info.Size() == 0:
-		return nil, models.Errorf(models.KindInvalid, "%s is empty", file)
+		return models.Errorf(models.KindInvalid, "%s is empty", file)
+	}
+	return nil
+}
+
+// prepare makes a file servable: as it is where possible, else by way of the cache, whose files are named by the
+// content's hash and the settings.
+func prepare(ctx context.Context, file string, enc Encoding, cache string, progress func(done, total time.Duration)) (*clip, error) {
+	if err := videoFile(file); err != nil {
+		return nil, err
 	}
 	if enc == (Encoding{}) {
 		c, err := openClip(file)

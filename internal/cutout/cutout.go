@@ -22,6 +22,31 @@ import (
 // Cast is a set of people cut out of one video.
 type Cast struct{ Actors []Actor }
 
+// Validate reports what would not be drawn: nobody, or pictures whose pixels are not all there.
+func (c *Cast) Validate() error {
+	if len(c.Actors) == 0 {
+		return models.Errorf(models.KindInvalid, "nobody was cut out")
+	}
+	for _, a := range c.Actors {
+		sprites := a.Stands
+		for _, w := range a.Walks {
+			if len(w.Frames) == 0 {
+				return models.Errorf(models.KindInvalid, "person %d has a walk without pictures", a.ID)
+			}
+			sprites = append(sprites[:len(sprites):len(sprites)], w.Frames...)
+		}
+		if len(a.Walks) == 0 || len(a.Stands) == 0 {
+			return models.Errorf(models.KindInvalid, "person %d neither walks nor stands", a.ID)
+		}
+		for _, s := range sprites {
+			if s.W < 1 || s.H < 1 || s.W > 1<<14 || s.H > 1<<14 || len(s.BGRA) != 4*s.W*s.H {
+				return models.Errorf(models.KindInvalid, "a picture of person %d is not whole", a.ID)
+			}
+		}
+	}
+	return nil
+}
+
 // Actor is one person: at least one walk and one pose.
 type Actor struct {
 	ID     int64 // in the ground truth
