@@ -10,6 +10,7 @@ import (
 
 	"github.com/counterwatch/counterwatch/analytics"
 	"github.com/counterwatch/counterwatch/analytics/detect"
+	"github.com/counterwatch/counterwatch/analytics/native"
 	"github.com/counterwatch/counterwatch/models"
 	"github.com/counterwatch/counterwatch/outbox"
 )
@@ -120,7 +121,7 @@ func (c *camera) watch(ctx context.Context, rest string) error {
 		return err
 	}
 	defer release()
-	conf := analytics.Config{Node: c.fleet.node, Camera: c.conf, Site: c.site, Detector: detector}
+	conf := analytics.Config{Node: c.fleet.node, Camera: c.conf, Site: c.site, Detector: detector, Scale: native.Scale}
 	if _, err := analytics.NewPipeline(conf); err != nil { // now, while somebody looks
 		return err
 	}
