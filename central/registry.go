@@ -181,6 +181,13 @@ func (r *Registry) Nodes() map[string]bool {
 	return nodes
 }
 
+// Retention is how long what a camera saw is kept; the defaults for a camera that is not known.
+func (r *Registry) Retention(camera string) models.Retention {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.sites[r.cameras[camera].Site].Retention.WithDefaults()
+}
+
 // NodeConfig is what a node needs to know: its cameras and their sites. Its version is a hash of the rest.
 func (r *Registry) NodeConfig(_ context.Context, node string) (models.NodeConfig, error) {
 	r.mu.RLock()

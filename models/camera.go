@@ -27,8 +27,9 @@ type Site struct {
 	Calendar Calendar
 	// Networks are the address ranges in which the site's cameras may be (CIDR, 10.20.0.0/16). A node dials nothing else.
 	// Empty: private networks (RFC 1918, RFC 4193, RFC 6598), never this machine itself.
-	Networks []string
-	Notice   string // shown beside every figure of the site, e.g. that it is a simulated office; may be empty
+	Networks  []string
+	Retention Retention
+	Notice    string // shown beside every figure of the site, e.g. that it is a simulated office; may be empty
 }
 
 // Location is the site's time zone.

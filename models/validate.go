@@ -321,6 +321,9 @@ func ValidateRegistry(units []Unit, sites []Site, cameras []Camera) error {
 		if _, err := s.AllowedNetworks(); err != nil {
 			return within(field, err)
 		}
+		if err := s.Retention.Validate(); err != nil {
+			return within(field, err)
+		}
 	}
 	camera, counter := map[string]string{}, map[string]string{}
 	for i := range cameras {

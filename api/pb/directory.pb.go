@@ -241,7 +241,11 @@ type Site struct {
 	// To be shown beside every figure of the site; may be empty.
 	Notice string `protobuf:"bytes,6,opt,name=notice,proto3" json:"notice,omitempty"`
 	// Address ranges in which its cameras may be (10.20.0.0/16); empty is private networks.
-	Networks      []string `protobuf:"bytes,7,rep,name=networks,proto3" json:"networks,omitempty"`
+	Networks []string `protobuf:"bytes,7,rep,name=networks,proto3" json:"networks,omitempty"`
+	// How long pictures of incidents are kept; 0 is the default, 7 days.
+	KeepPictures *durationpb.Duration `protobuf:"bytes,8,opt,name=keep_pictures,json=keepPictures,proto3" json:"keep_pictures,omitempty"`
+	// How long minutes and visits are kept; 0 is the default, 13 months. Sums of days stay.
+	KeepSeries    *durationpb.Duration `protobuf:"bytes,9,opt,name=keep_series,json=keepSeries,proto3" json:"keep_series,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -321,6 +325,20 @@ func (x *Site) GetNotice() string {
 func (x *Site) GetNetworks() []string {
 	if x != nil {
 		return x.Networks
+	}
+	return nil
+}
+
+func (x *Site) GetKeepPictures() *durationpb.Duration {
+	if x != nil {
+		return x.KeepPictures
+	}
+	return nil
+}
+
+func (x *Site) GetKeepSeries() *durationpb.Duration {
+	if x != nil {
+		return x.KeepSeries
 	}
 	return nil
 }
@@ -2296,7 +2314,7 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"\x06parent\x18\x02 \x01(\tR\x06parent\x12!\n" +
 	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\x12\x12\n" +
 	"\x04kind\x18\x04 \x01(\tR\x04kind:$\xeaA!\n" +
-	"\x11counterwatch/Unit\x12\funits/{unit}\"\xff\x01\n" +
+	"\x11counterwatch/Unit\x12\funits/{unit}\"\xfb\x02\n" +
 	"\x04Site\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04unit\x18\x02 \x01(\tR\x04unit\x12!\n" +
@@ -2304,7 +2322,10 @@ const file_counterwatch_v1_directory_proto_rawDesc = "" +
 	"\ttime_zone\x18\x04 \x01(\tR\btimeZone\x125\n" +
 	"\bcalendar\x18\x05 \x01(\v2\x19.counterwatch.v1.CalendarR\bcalendar\x12\x16\n" +
 	"\x06notice\x18\x06 \x01(\tR\x06notice\x12\x1a\n" +
-	"\bnetworks\x18\a \x03(\tR\bnetworks:$\xeaA!\n" +
+	"\bnetworks\x18\a \x03(\tR\bnetworks\x12>\n" +
+	"\rkeep_pictures\x18\b \x01(\v2\x19.google.protobuf.DurationR\fkeepPictures\x12:\n" +
+	"\vkeep_series\x18\t \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"keepSeries:$\xeaA!\n" +
 	"\x11counterwatch/Site\x12\fsites/{site}\"\x9c\x01\n" +
 	"\bCalendar\x12\x16\n" +
 	"\x06always\x18\x01 \x01(\bR\x06always\x124\n" +
@@ -2538,70 +2559,72 @@ var file_counterwatch_v1_directory_proto_goTypes = []any{
 	(*ListCountersRequest)(nil),   // 27: counterwatch.v1.ListCountersRequest
 	(*ListCountersResponse)(nil),  // 28: counterwatch.v1.ListCountersResponse
 	(*GetCounterRequest)(nil),     // 29: counterwatch.v1.GetCounterRequest
-	(*CameraLive)(nil),            // 30: counterwatch.v1.CameraLive
-	(*Point)(nil),                 // 31: counterwatch.v1.Point
-	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
+	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
+	(*CameraLive)(nil),            // 31: counterwatch.v1.CameraLive
+	(*Point)(nil),                 // 32: counterwatch.v1.Point
 	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
 	(Severity)(0),                 // 34: counterwatch.v1.Severity
 	(*Estimate)(nil),              // 35: counterwatch.v1.Estimate
 }
 var file_counterwatch_v1_directory_proto_depIdxs = []int32{
 	4,  // 0: counterwatch.v1.Site.calendar:type_name -> counterwatch.v1.Calendar
-	5,  // 1: counterwatch.v1.Calendar.sessions:type_name -> counterwatch.v1.Session
-	6,  // 2: counterwatch.v1.Calendar.exceptions:type_name -> counterwatch.v1.CalendarException
-	5,  // 3: counterwatch.v1.CalendarException.sessions:type_name -> counterwatch.v1.Session
-	10, // 4: counterwatch.v1.Camera.detector:type_name -> counterwatch.v1.DetectorConfig
-	11, // 5: counterwatch.v1.Camera.zones:type_name -> counterwatch.v1.Zone
-	12, // 6: counterwatch.v1.Camera.counters:type_name -> counterwatch.v1.Counter
-	30, // 7: counterwatch.v1.Camera.live:type_name -> counterwatch.v1.CameraLive
-	9,  // 8: counterwatch.v1.Camera.heights:type_name -> counterwatch.v1.HeightAt
-	8,  // 9: counterwatch.v1.Camera.tls:type_name -> counterwatch.v1.CameraTLS
-	0,  // 10: counterwatch.v1.Zone.kind:type_name -> counterwatch.v1.ZoneKind
-	1,  // 11: counterwatch.v1.Zone.anchor:type_name -> counterwatch.v1.Anchor
-	31, // 12: counterwatch.v1.Zone.polygon:type_name -> counterwatch.v1.Point
-	32, // 13: counterwatch.v1.Zone.min_dwell:type_name -> google.protobuf.Duration
-	32, // 14: counterwatch.v1.Zone.wait_at:type_name -> google.protobuf.Duration
-	32, // 15: counterwatch.v1.Counter.max_absence:type_name -> google.protobuf.Duration
-	32, // 16: counterwatch.v1.Counter.max_absence_with_waiting:type_name -> google.protobuf.Duration
-	32, // 17: counterwatch.v1.Counter.unattended:type_name -> google.protobuf.Duration
-	32, // 18: counterwatch.v1.Counter.opened_late_after:type_name -> google.protobuf.Duration
-	4,  // 19: counterwatch.v1.Counter.calendar:type_name -> counterwatch.v1.Calendar
-	33, // 20: counterwatch.v1.Overview.time:type_name -> google.protobuf.Timestamp
-	15, // 21: counterwatch.v1.Overview.places:type_name -> counterwatch.v1.Place
-	16, // 22: counterwatch.v1.Overview.total:type_name -> counterwatch.v1.PlaceStatus
-	16, // 23: counterwatch.v1.Place.status:type_name -> counterwatch.v1.PlaceStatus
-	34, // 24: counterwatch.v1.PlaceStatus.severity:type_name -> counterwatch.v1.Severity
-	17, // 25: counterwatch.v1.PlaceStatus.today:type_name -> counterwatch.v1.DayFigures
-	35, // 26: counterwatch.v1.DayFigures.wait_median_s:type_name -> counterwatch.v1.Estimate
-	35, // 27: counterwatch.v1.DayFigures.wait_p90_s:type_name -> counterwatch.v1.Estimate
-	35, // 28: counterwatch.v1.DayFigures.staffing:type_name -> counterwatch.v1.Estimate
-	2,  // 29: counterwatch.v1.ListUnitsResponse.units:type_name -> counterwatch.v1.Unit
-	3,  // 30: counterwatch.v1.ListSitesResponse.sites:type_name -> counterwatch.v1.Site
-	7,  // 31: counterwatch.v1.ListCamerasResponse.cameras:type_name -> counterwatch.v1.Camera
-	12, // 32: counterwatch.v1.ListCountersResponse.counters:type_name -> counterwatch.v1.Counter
-	13, // 33: counterwatch.v1.DirectoryService.GetOverview:input_type -> counterwatch.v1.GetOverviewRequest
-	18, // 34: counterwatch.v1.DirectoryService.ListUnits:input_type -> counterwatch.v1.ListUnitsRequest
-	20, // 35: counterwatch.v1.DirectoryService.GetUnit:input_type -> counterwatch.v1.GetUnitRequest
-	21, // 36: counterwatch.v1.DirectoryService.ListSites:input_type -> counterwatch.v1.ListSitesRequest
-	23, // 37: counterwatch.v1.DirectoryService.GetSite:input_type -> counterwatch.v1.GetSiteRequest
-	24, // 38: counterwatch.v1.DirectoryService.ListCameras:input_type -> counterwatch.v1.ListCamerasRequest
-	26, // 39: counterwatch.v1.DirectoryService.GetCamera:input_type -> counterwatch.v1.GetCameraRequest
-	27, // 40: counterwatch.v1.DirectoryService.ListCounters:input_type -> counterwatch.v1.ListCountersRequest
-	29, // 41: counterwatch.v1.DirectoryService.GetCounter:input_type -> counterwatch.v1.GetCounterRequest
-	14, // 42: counterwatch.v1.DirectoryService.GetOverview:output_type -> counterwatch.v1.Overview
-	19, // 43: counterwatch.v1.DirectoryService.ListUnits:output_type -> counterwatch.v1.ListUnitsResponse
-	2,  // 44: counterwatch.v1.DirectoryService.GetUnit:output_type -> counterwatch.v1.Unit
-	22, // 45: counterwatch.v1.DirectoryService.ListSites:output_type -> counterwatch.v1.ListSitesResponse
-	3,  // 46: counterwatch.v1.DirectoryService.GetSite:output_type -> counterwatch.v1.Site
-	25, // 47: counterwatch.v1.DirectoryService.ListCameras:output_type -> counterwatch.v1.ListCamerasResponse
-	7,  // 48: counterwatch.v1.DirectoryService.GetCamera:output_type -> counterwatch.v1.Camera
-	28, // 49: counterwatch.v1.DirectoryService.ListCounters:output_type -> counterwatch.v1.ListCountersResponse
-	12, // 50: counterwatch.v1.DirectoryService.GetCounter:output_type -> counterwatch.v1.Counter
-	42, // [42:51] is the sub-list for method output_type
-	33, // [33:42] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	30, // 1: counterwatch.v1.Site.keep_pictures:type_name -> google.protobuf.Duration
+	30, // 2: counterwatch.v1.Site.keep_series:type_name -> google.protobuf.Duration
+	5,  // 3: counterwatch.v1.Calendar.sessions:type_name -> counterwatch.v1.Session
+	6,  // 4: counterwatch.v1.Calendar.exceptions:type_name -> counterwatch.v1.CalendarException
+	5,  // 5: counterwatch.v1.CalendarException.sessions:type_name -> counterwatch.v1.Session
+	10, // 6: counterwatch.v1.Camera.detector:type_name -> counterwatch.v1.DetectorConfig
+	11, // 7: counterwatch.v1.Camera.zones:type_name -> counterwatch.v1.Zone
+	12, // 8: counterwatch.v1.Camera.counters:type_name -> counterwatch.v1.Counter
+	31, // 9: counterwatch.v1.Camera.live:type_name -> counterwatch.v1.CameraLive
+	9,  // 10: counterwatch.v1.Camera.heights:type_name -> counterwatch.v1.HeightAt
+	8,  // 11: counterwatch.v1.Camera.tls:type_name -> counterwatch.v1.CameraTLS
+	0,  // 12: counterwatch.v1.Zone.kind:type_name -> counterwatch.v1.ZoneKind
+	1,  // 13: counterwatch.v1.Zone.anchor:type_name -> counterwatch.v1.Anchor
+	32, // 14: counterwatch.v1.Zone.polygon:type_name -> counterwatch.v1.Point
+	30, // 15: counterwatch.v1.Zone.min_dwell:type_name -> google.protobuf.Duration
+	30, // 16: counterwatch.v1.Zone.wait_at:type_name -> google.protobuf.Duration
+	30, // 17: counterwatch.v1.Counter.max_absence:type_name -> google.protobuf.Duration
+	30, // 18: counterwatch.v1.Counter.max_absence_with_waiting:type_name -> google.protobuf.Duration
+	30, // 19: counterwatch.v1.Counter.unattended:type_name -> google.protobuf.Duration
+	30, // 20: counterwatch.v1.Counter.opened_late_after:type_name -> google.protobuf.Duration
+	4,  // 21: counterwatch.v1.Counter.calendar:type_name -> counterwatch.v1.Calendar
+	33, // 22: counterwatch.v1.Overview.time:type_name -> google.protobuf.Timestamp
+	15, // 23: counterwatch.v1.Overview.places:type_name -> counterwatch.v1.Place
+	16, // 24: counterwatch.v1.Overview.total:type_name -> counterwatch.v1.PlaceStatus
+	16, // 25: counterwatch.v1.Place.status:type_name -> counterwatch.v1.PlaceStatus
+	34, // 26: counterwatch.v1.PlaceStatus.severity:type_name -> counterwatch.v1.Severity
+	17, // 27: counterwatch.v1.PlaceStatus.today:type_name -> counterwatch.v1.DayFigures
+	35, // 28: counterwatch.v1.DayFigures.wait_median_s:type_name -> counterwatch.v1.Estimate
+	35, // 29: counterwatch.v1.DayFigures.wait_p90_s:type_name -> counterwatch.v1.Estimate
+	35, // 30: counterwatch.v1.DayFigures.staffing:type_name -> counterwatch.v1.Estimate
+	2,  // 31: counterwatch.v1.ListUnitsResponse.units:type_name -> counterwatch.v1.Unit
+	3,  // 32: counterwatch.v1.ListSitesResponse.sites:type_name -> counterwatch.v1.Site
+	7,  // 33: counterwatch.v1.ListCamerasResponse.cameras:type_name -> counterwatch.v1.Camera
+	12, // 34: counterwatch.v1.ListCountersResponse.counters:type_name -> counterwatch.v1.Counter
+	13, // 35: counterwatch.v1.DirectoryService.GetOverview:input_type -> counterwatch.v1.GetOverviewRequest
+	18, // 36: counterwatch.v1.DirectoryService.ListUnits:input_type -> counterwatch.v1.ListUnitsRequest
+	20, // 37: counterwatch.v1.DirectoryService.GetUnit:input_type -> counterwatch.v1.GetUnitRequest
+	21, // 38: counterwatch.v1.DirectoryService.ListSites:input_type -> counterwatch.v1.ListSitesRequest
+	23, // 39: counterwatch.v1.DirectoryService.GetSite:input_type -> counterwatch.v1.GetSiteRequest
+	24, // 40: counterwatch.v1.DirectoryService.ListCameras:input_type -> counterwatch.v1.ListCamerasRequest
+	26, // 41: counterwatch.v1.DirectoryService.GetCamera:input_type -> counterwatch.v1.GetCameraRequest
+	27, // 42: counterwatch.v1.DirectoryService.ListCounters:input_type -> counterwatch.v1.ListCountersRequest
+	29, // 43: counterwatch.v1.DirectoryService.GetCounter:input_type -> counterwatch.v1.GetCounterRequest
+	14, // 44: counterwatch.v1.DirectoryService.GetOverview:output_type -> counterwatch.v1.Overview
+	19, // 45: counterwatch.v1.DirectoryService.ListUnits:output_type -> counterwatch.v1.ListUnitsResponse
+	2,  // 46: counterwatch.v1.DirectoryService.GetUnit:output_type -> counterwatch.v1.Unit
+	22, // 47: counterwatch.v1.DirectoryService.ListSites:output_type -> counterwatch.v1.ListSitesResponse
+	3,  // 48: counterwatch.v1.DirectoryService.GetSite:output_type -> counterwatch.v1.Site
+	25, // 49: counterwatch.v1.DirectoryService.ListCameras:output_type -> counterwatch.v1.ListCamerasResponse
+	7,  // 50: counterwatch.v1.DirectoryService.GetCamera:output_type -> counterwatch.v1.Camera
+	28, // 51: counterwatch.v1.DirectoryService.ListCounters:output_type -> counterwatch.v1.ListCountersResponse
+	12, // 52: counterwatch.v1.DirectoryService.GetCounter:output_type -> counterwatch.v1.Counter
+	44, // [44:53] is the sub-list for method output_type
+	35, // [35:44] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_counterwatch_v1_directory_proto_init() }

@@ -44,6 +44,7 @@ type core struct {
 
 	intake    *central.Intake
 	decisions *central.Decisions
+	retention *central.Retention
 	closers   []func() error
 }
 
@@ -99,6 +100,7 @@ func openCore(ctx context.Context, cfg coreConfig) (c *core, err error) {
 		return nil, err
 	}
 	c.Media = &central.Media{Stiller: c.Bus, Blobs: c.Blobs, Snapshots: c.SQL, Events: c.Events, Camera: c.Registry.Camera}
+	c.retention = &central.Retention{Series: c.Series, Snapshots: c.SQL, Blobs: c.Blobs, Of: c.Registry.Retention, Now: cfg.Now, Log: cfg.Log}
 	c.intake = &central.Intake{Events: c.Events, Series: c.Series, Quarantine: c.SQL, Knows: c.Registry.Knows, Now: cfg.Now, Log: cfg.Log}
 	return c, nil
 }
@@ -157,7 +159,7 @@ func (c *core) run(ctx context.Context, serve ...func(context.Context) error) er
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for _, run := range append(serve, c.Live.Run, c.decisions.Run) {
+	for _, run := range append(serve, c.Live.Run, c.decisions.Run, c.retention.Run) {
 		g.Go(func() error { return run(ctx) })
 	}
 	return g.Wait()

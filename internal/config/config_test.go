@@ -106,7 +106,7 @@ func TestLoadCameraErrorsSayWhere(t *testing.T) {
 		{"unknown field", "analyse_fps: 5", "analyze_fps: 5", `unknown field "analyze_fps"`},
 		{"wrong type", "analyse_fps: 5", "analyse_fps: fast", `camera.yaml:1:78: camera.analyse_fps: a float64 is expected, "fast" is not one`},
 		{"not YAML", "zones:", "zones: [", "camera.yaml:"},
-		{"bad duration", "max_absence: 15m", "max_absence: 15 minutes", `camera.yaml:7:90: counters[0].max_absence: "15 minutes" is not a duration: write 3s, 15m or 1h30m`},
+		{"bad duration", "max_absence: 15m", "max_absence: 15 minutes", `camera.yaml:7:90: counters[0].max_absence: "15 minutes" is not a duration: write 3s, 15m, 1h30m or 7d`},
 		{"unknown kind", "kind: queue", "kind: line", `zones[0].kind: "line" is not a kind of zone: use queue`},
 		{"outside the picture", "[0.9,0.5],[0.9,1]", "[1.9,0.5],[0.9,1]", "camera.yaml:3:"},
 		{"crossing itself", "[[0.1,0.5],[0.9,0.5],[0.9,1],[0.1,1]]", "[[0.1,0.5],[0.9,1],[0.9,0.5],[0.1,1]]", "crosses itself"},
@@ -154,6 +154,7 @@ sites:
     unit: w
     name: Bộ phận Một cửa
     networks: [10.20.0.0/16, "fd00::/8"]
+    retention: {pictures: 30d, series: 9600h}
     calendar:
       sessions: [{days: mon-fri, from: "07:30", to: "11:30", since: "2026-03-01"}]
       exceptions: [{date: "2026-09-02", until: "2026-09-04", reason: Quốc khánh}]
@@ -184,10 +185,12 @@ func TestLoadRegistry(t *testing.T) {
 	}
 	c := r.Cameras[0]
 	if c.SubURL.Reveal() != "rtsp://admin:secret@127.0.0.1/2" || c.Transport != "udp" || c.Priority != 9 || len(c.TLS.Fingerprint) != 80 ||
-		len(r.Sites[0].Networks) != 2 {
+		len(r.Sites[0].Networks) != 2 || r.Sites[0].Retention != (models.Retention{Pictures: 30 * 24 * time.Hour, Series: 400 * 24 * time.Hour}) {
 		t.Errorf("%+v %+v", c, r.Sites[0])
 	}
 	for _, c := range []struct{ name, old, new, want string }{
+		{"kept too short", "pictures: 30d", "pictures: 5m", "sites[0].retention.pictures"},
+		{"no number of days", "pictures: 30d", "pictures: -1d", "is not a duration"},
 		{"no transport", "transport: udp", "transport: sctp", `"sctp" is not a transport`},
 		{"no priority", "priority: 9", "priority: 10", "cameras[0].priority"},
 		{"half a fingerprint", "00112233445566778899aabbccddeeff:", "", "64 hexadecimal digits"},

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -10,14 +12,19 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
-// duration is a time.Duration written as 3s, 15m or 1h30m.
+// duration is a time.Duration written as 3s, 15m, 1h30m or 7d.
 type duration time.Duration
 
 func (d *duration) UnmarshalYAML(node ast.Node) error {
 	s := node.GetToken().Value
 	v, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 16)
+		v = time.Duration(n) * 24 * time.Hour
+	}
 	if err != nil {
-		return wrong(node, fmt.Errorf("%q is not a duration: write 3s, 15m or 1h30m", s))
+		return wrong(node, fmt.Errorf("%q is not a duration: write 3s, 15m, 1h30m or 7d", s))
 	}
 	*d = duration(v)
 	return nil
@@ -154,19 +161,24 @@ type RegistryFile struct {
 }
 
 type siteFile struct {
-	ID       string       `yaml:"id"`
-	Unit     string       `yaml:"unit"`
-	Name     string       `yaml:"name"`
-	TimeZone string       `yaml:"time_zone"`
-	Notice   string       `yaml:"notice"`
-	Networks []string     `yaml:"networks"`
+	ID        string   `yaml:"id"`
+	Unit      string   `yaml:"unit"`
+	Name      string   `yaml:"name"`
+	TimeZone  string   `yaml:"time_zone"`
+	Notice    string   `yaml:"notice"`
+	Networks  []string `yaml:"networks"`
+	Retention struct {
+		Pictures duration `yaml:"pictures"`
+		Series   duration `yaml:"series"`
+	} `yaml:"retention"`
 	Calendar calendarFile `yaml:"calendar"`
 }
 
 func (f *RegistryFile) registry() (Registry, error) {
 	r := Registry{Units: f.Units}
 	for _, s := range f.Sites {
-		r.Sites = append(r.Sites, models.Site{ID: s.ID, Unit: s.Unit, Name: s.Name, TimeZone: s.TimeZone, Notice: s.Notice, Networks: s.Networks, Calendar: s.Calendar.Calendar})
+		r.Sites = append(r.Sites, models.Site{ID: s.ID, Unit: s.Unit, Name: s.Name, TimeZone: s.TimeZone, Notice: s.Notice, Networks: s.Networks, Calendar: s.Calendar.Calendar,
+			Retention: models.Retention{Pictures: time.Duration(s.Retention.Pictures), Series: time.Duration(s.Retention.Series)}})
 	}
 	for _, c := range f.Cameras {
 		m := camera(c.CameraSettings, c.Zones, c.Counters)

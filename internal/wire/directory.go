@@ -22,6 +22,7 @@ func ToSite(s models.Site) *pb.Site {
 	return &pb.Site{
 		Name: Name(Sites, s.ID), Unit: Name(Units, s.Unit), DisplayName: s.Name, TimeZone: s.TimeZone,
 		Calendar: toCalendar(s.Calendar), Networks: s.Networks, Notice: s.Notice,
+		KeepPictures: toDuration(s.Retention.Pictures), KeepSeries: toDuration(s.Retention.Series),
 	}
 }
 
@@ -30,6 +31,7 @@ func FromSite(p *pb.Site) models.Site {
 	return models.Site{
 		ID: id(p.GetName()), Unit: id(p.GetUnit()), Name: p.GetDisplayName(), TimeZone: p.GetTimeZone(),
 		Calendar: fromCalendar(p.GetCalendar()), Networks: p.GetNetworks(), Notice: p.GetNotice(),
+		Retention: models.Retention{Pictures: fromDuration(p.GetKeepPictures()), Series: fromDuration(p.GetKeepSeries())},
 	}
 }
 

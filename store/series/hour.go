@@ -49,6 +49,13 @@ func (h *hour) merge(o *hour) (changed bool) {
 	return changed
 }
 
+// forget leaves out what is before an instant, and reports whether nothing is left.
+func (h *hour) forget(before time.Time) bool {
+	h.minutes = slices.DeleteFunc(h.minutes, func(m models.Minute) bool { return m.Start.Before(before) })
+	h.visits = slices.DeleteFunc(h.visits, func(v models.Visit) bool { return v.Left.Before(before) })
+	return len(h.minutes)+len(h.visits) == 0
+}
+
 // sum adds what lies in from..to to the sum that into gives for its time.
 func (h *hour) sum(from, to time.Time, into func(time.Time) *models.Sum) {
 	in := models.Span{From: from, To: to}

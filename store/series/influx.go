@@ -26,7 +26,7 @@ type InfluxConfig struct {
 // influx is the shelf on InfluxDB. Its measurements, each with the tags camera, zone and counter ("-" where there is none):
 //   - hours: body, the same bytes as in the embedded shelf, in base64, at the hour's beginning;
 //   - days: body likewise at the date's midnight in UTC; beside it what people look for: waits, coverage, staffing, arrivals;
-//   - series: kind, time zone and law, all at 1970-01-01.
+//   - series: kind, time zone, law and first day of the minutes kept, all at 1970-01-01.
 //
 // A point that is written again replaces the one before, so that a batch which a crash of the database has cut is made whole
 // when its node, which got no answer, sends it again. One process writes: centres that share one InfluxDB must share the nodes out.
@@ -167,7 +167,8 @@ func (f *influx) find(ctx context.Context, key models.SeriesKey) (*series, error
 func (sr *series) read(r *query.FluxRecord) error {
 	text, isText := r.Value().(string)
 	truth, isTruth := r.Value().(bool)
-	if r.Value() != nil && !isText && !isTruth {
+	number, isNumber := r.Value().(int64)
+	if r.Value() != nil && !isText && !isTruth && !isNumber {
 		return fmt.Errorf("field %s of series %v holds %v", r.Field(), sr.key, r.Value())
 	}
 	switch r.Field() {
@@ -179,6 +180,8 @@ func (sr *series) read(r *query.FluxRecord) error {
 		sr.law = text
 	case "mixed":
 		sr.mixed = truth
+	case "since":
+		sr.since = number
 	}
 	return nil
 }
@@ -195,7 +198,7 @@ func (f *influx) keys(ctx context.Context) (keys []models.SeriesKey, err error) 
 // span asks for the first and the last hour.
 func (f *influx) span(ctx context.Context, sr *series) (first, last int64, ok bool, err error) {
 	for which, n := range map[string]*int64{"first": &first, "last": &last} {
-		err = f.ask(ctx, "hours", 0, 1<<33, only(sr.key)+` and r._field == "body"`, " |> "+which+"()", func(r *query.FluxRecord) error {
+		err = f.ask(ctx, "hours", 0, 1<<33, only(sr.key)+` and r._field == "body" and r._value != ""`, " |> "+which+"()", func(r *query.FluxRecord) error {
 			*n, ok = hourOf(r.Time()), true
 			return nil
 		})

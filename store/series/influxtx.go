@@ -124,7 +124,7 @@ func (w *influxTx) putSeries(_ context.Context, sr *series) error {
 	}
 	kept := *sr
 	w.series[sr.key] = &kept
-	w.point("series", sr.key, 0, map[string]any{"kind": string(sr.kind), "tz": sr.tz, "law": sr.law, "mixed": sr.mixed})
+	w.point("series", sr.key, 0, map[string]any{"kind": string(sr.kind), "tz": sr.tz, "law": sr.law, "mixed": sr.mixed, "since": sr.since})
 	return nil
 }
 
@@ -149,9 +149,18 @@ func (w *influxTx) putDay(_ context.Context, sr *series, day int64, body []byte,
 }
 
 // dropDays empties days; those that are put afterwards replace the empty ones.
-func (w *influxTx) dropDays(ctx context.Context, sr *series) error {
-	return w.influx.days(ctx, []models.SeriesKey{sr.key}, 0, 1<<33/86400, func(key models.SeriesKey, day int64, _ []byte) error {
+func (w *influxTx) dropDays(ctx context.Context, sr *series, from int64) error {
+	return w.influx.days(ctx, []models.SeriesKey{sr.key}, from, 1<<33/86400, func(key models.SeriesKey, day int64, _ []byte) error {
 		w.point("days", key, day*86400, map[string]any{"body": ""})
+		return nil
+	})
+}
+
+// dropHours empties hours: unlike a deletion, that is the same request in 1.8 and 2.
+func (w *influxTx) dropHours(ctx context.Context, sr *series, to int64) error {
+	return w.influx.hours(ctx, sr, 0, to, func(n int64, _ []byte) error {
+		w.keep(sr.key, n, nil)
+		w.point("hours", sr.key, n*3600, map[string]any{"body": ""})
 		return nil
 	})
 }

@@ -11,6 +11,7 @@
 //     sums of their minutes.
 //   - What is working time is decided by the law of each series (models.Law) when it is put, and again when the law changes:
 //     see Stale and Rejudge.
+//   - Minutes and visits are forgotten by whole local days (Forget); the sums of those days stay.
 //   - Seconds and instants are kept to the millisecond.
 //
 // Layout: one row per zone or counter and hour holds its minutes and visits in a few bytes each (see codec.go), one row
@@ -70,7 +71,8 @@ type slot struct {
 }
 
 // Put keeps minutes and visits in one transaction. A visit belongs to the hour in which it ended. One that cannot be
-// kept (no camera, neither or both of zone and counter, no time, a number that is none) is KindInvalid and keeps all out.
+// kept (no camera, neither or both of zone and counter, no time, a number that is none) is KindInvalid and keeps all out. What
+// is older than what was forgotten (Forget) is left out: it would come back as if it were all of its day.
 func (s *Store) Put(ctx context.Context, minutes []models.Minute, visits []models.Visit) error {
 	changes := map[slot]*hour{}
 	kinds := map[models.SeriesKey]models.ZoneKind{}
@@ -129,6 +131,9 @@ func (s *Store) put(ctx context.Context, w transaction, changes map[slot]*hour, 
 	}
 	for k, change := range changes {
 		sr := known[k.key]
+		if change.forget(midnight(sr.since, sr.loc)) {
+			continue
+		}
 		if err := s.judge(ctx, w, sr, change.minutes); err != nil {
 			return err
 		}
@@ -194,7 +199,7 @@ func moveZone(ctx context.Context, w transaction, sr *series) error {
 	if err := w.putSeries(ctx, sr); err != nil {
 		return err
 	}
-	if err := w.dropDays(ctx, sr); err != nil {
+	if err := w.dropDays(ctx, sr, sr.since); err != nil {
 		return err
 	}
 	first, last, ok, err := w.span(ctx, sr)
@@ -209,8 +214,11 @@ func moveZone(ctx context.Context, w transaction, sr *series) error {
 	return nil
 }
 
-// rollUp recomputes one local day from its hours.
+// rollUp recomputes one local day from its hours. A day whose hours were forgotten stays as it is.
 func rollUp(ctx context.Context, w transaction, sr *series, day int64) error {
+	if day < sr.since {
+		return nil
+	}
 	from, to := midnight(day, sr.loc), midnight(day+1, sr.loc)
 	sum := models.Sum{Start: from}
 	err := hours(ctx, w, sr, from, to, func(h *hour) {

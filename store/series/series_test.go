@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +132,50 @@ func minutesFollowTheLaw(t *testing.T, open func(testing.TB, func(string) *time.
 	}
 	if after := working(); after[0] != before[0] || after[1] != 0 || before[1] == 0 {
 		t.Fatalf("working time by day: %v, with the holiday %v", before, after)
+	}
+}
+
+func TestForget(t *testing.T) { shelves(t, forget) }
+
+func forget(t *testing.T, open func(testing.TB, func(string) *time.Location) *Store) {
+	loc, err := time.LoadLocation("Asia/Kathmandu") // +5:45: midnight lies inside an hour
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, func(string) *time.Location { return loc })
+	from := time.Date(2026, 3, 2, 0, 0, 0, 0, loc)
+	minutes, visits := storetest.Office("cam", from, from.AddDate(0, 0, 4), 1)
+	if err := s.Put(t.Context(), minutes, visits); err != nil {
+		t.Fatal(err)
+	}
+	key := models.SeriesKey{Camera: "cam", Zone: "q"}
+	days := func() []models.Sum {
+		sums, err := s.Sums(t.Context(), []models.SeriesKey{key}, models.StepDay, from, from.AddDate(0, 0, 4), loc)
+		if err != nil || len(sums[key]) != 4 {
+			t.Fatal(sums, err)
+		}
+		return sums[key]
+	}
+	before, cut := days(), from.AddDate(0, 0, 2)
+	for i, want := range []bool{true, false} {
+		forgot, err := s.Forget(t.Context(), key, cut.Add(13*time.Hour))
+		if err != nil || forgot != want {
+			t.Fatalf("time %d: %v, %v", i, forgot, err)
+		}
+	}
+	if err := s.Put(t.Context(), minutes, visits); err != nil { // a node that sends all of it once more
+		t.Fatal(err)
+	}
+	m, err := s.Minutes(t.Context(), key, from, from.AddDate(0, 0, 4))
+	if err != nil || len(m) == 0 || m[0].Start.Before(cut) || m[0].Start.Sub(cut) > time.Hour {
+		t.Fatalf("%d minutes from %v, %v", len(m), m[0].Start, err)
+	}
+	v, err := s.Visits(t.Context(), key, from, from.AddDate(0, 0, 4))
+	if err != nil || len(v) == 0 || v[0].Left.Before(cut) {
+		t.Fatalf("%d visits, %v", len(v), err)
+	}
+	if after := days(); !reflect.DeepEqual(before, after) {
+		t.Fatalf("the days' sums changed:\n%+v\n%+v", before, after)
 	}
 }
 

@@ -16,6 +16,7 @@ type series struct {
 	tz    string         // in which the days of its roll-ups begin
 	loc   *time.Location // the same, as its site is now
 	law   string         // JSON of the law by which its minutes were judged; empty: by their node
+	since int64          // local day from which its minutes are kept; what is older was forgotten, but for the days' sums
 	mixed bool           // some by another one, because it had changed and the change was not yet carried out
 }
 
@@ -49,7 +50,8 @@ type transaction interface {
 	putSeries(ctx context.Context, sr *series) error // sets the id of a new one
 	putHour(ctx context.Context, sr *series, hour int64, body []byte) error
 	putDay(ctx context.Context, sr *series, day int64, body []byte, sum *models.Sum) error // sum: the same, for people who read the database
-	dropDays(ctx context.Context, sr *series) error
+	dropDays(ctx context.Context, sr *series, from int64) error                            // and all later
+	dropHours(ctx context.Context, sr *series, to int64) error                             // and all earlier
 	commit() error
 	rollback() error
 }

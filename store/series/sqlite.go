@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS series (
 	counter TEXT NOT NULL,
 	kind    TEXT NOT NULL,
 	tz      TEXT NOT NULL,
+	since   INTEGER NOT NULL DEFAULT 0,
 	UNIQUE (camera, zone, counter)
 );
 CREATE TABLE IF NOT EXISTS hours (
@@ -54,6 +55,15 @@ func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 	if _, err := w.ExecContext(ctx, schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("series: create the tables: %w", err), w.Close())
 	}
+	// A file of before there was forgetting.
+	var since int
+	err = w.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info('series') WHERE name = 'since'`).Scan(&since)
+	if err == nil && since == 0 {
+		_, err = w.ExecContext(ctx, `ALTER TABLE series ADD COLUMN since INTEGER NOT NULL DEFAULT 0`)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("series: bring the tables up to date: %w", err), w.Close())
+	}
 	r, err := sqlitefile.OpenReader(path, readers)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("series: %w", err), w.Close())
@@ -82,8 +92,8 @@ type rows struct {
 
 func (r rows) find(ctx context.Context, key models.SeriesKey) (*series, error) {
 	sr := series{key: key}
-	err := r.q.QueryRowContext(ctx, `SELECT id, kind, tz, coalesce(laws.body, ''), coalesce(laws.mixed, 0) FROM series LEFT JOIN laws ON laws.series = id
-		WHERE camera = ? AND zone = ? AND counter = ?`, key.Camera, key.Zone, key.Counter).Scan(&sr.id, &sr.kind, &sr.tz, &sr.law, &sr.mixed)
+	err := r.q.QueryRowContext(ctx, `SELECT id, kind, tz, since, coalesce(laws.body, ''), coalesce(laws.mixed, 0) FROM series LEFT JOIN laws ON laws.series = id
+		WHERE camera = ? AND zone = ? AND counter = ?`, key.Camera, key.Zone, key.Counter).Scan(&sr.id, &sr.kind, &sr.tz, &sr.since, &sr.law, &sr.mixed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errNoSeries
 	}
@@ -162,9 +172,9 @@ func (w *sqliteTx) commit() error   { return w.tx.Commit() }
 func (w *sqliteTx) rollback() error { return w.tx.Rollback() }
 
 func (w *sqliteTx) putSeries(ctx context.Context, sr *series) error {
-	err := w.tx.QueryRowContext(ctx, `INSERT INTO series (camera, zone, counter, kind, tz) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (camera, zone, counter) DO UPDATE SET kind = excluded.kind, tz = excluded.tz RETURNING id`,
-		sr.key.Camera, sr.key.Zone, sr.key.Counter, sr.kind, sr.tz).Scan(&sr.id)
+	err := w.tx.QueryRowContext(ctx, `INSERT INTO series (camera, zone, counter, kind, tz, since) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (camera, zone, counter) DO UPDATE SET kind = excluded.kind, tz = excluded.tz, since = excluded.since RETURNING id`,
+		sr.key.Camera, sr.key.Zone, sr.key.Counter, sr.kind, sr.tz, sr.since).Scan(&sr.id)
 	if err != nil || sr.law == "" {
 		return err
 	}
@@ -179,8 +189,12 @@ func (w *sqliteTx) putDay(ctx context.Context, sr *series, day int64, body []byt
 	return w.exec(ctx, `INSERT INTO days VALUES (?, ?, ?) ON CONFLICT (series, day) DO UPDATE SET body = excluded.body`, sr.id, day, body)
 }
 
-func (w *sqliteTx) dropDays(ctx context.Context, sr *series) error {
-	return w.exec(ctx, `DELETE FROM days WHERE series = ?`, sr.id)
+func (w *sqliteTx) dropDays(ctx context.Context, sr *series, from int64) error {
+	return w.exec(ctx, `DELETE FROM days WHERE series = ? AND day >= ?`, sr.id, from)
+}
+
+func (w *sqliteTx) dropHours(ctx context.Context, sr *series, to int64) error {
+	return w.exec(ctx, `DELETE FROM hours WHERE series = ? AND hour <= ?`, sr.id, to)
 }
 
 func (w *sqliteTx) exec(ctx context.Context, query string, args ...any) error {

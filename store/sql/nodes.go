@@ -134,3 +134,34 @@ func (s *Store) Snapshots(ctx context.Context, event string) ([]models.StoredSna
 	}
 	return out, nil
 }
+
+// OldSnapshots returns pictures of a camera that were taken before an instant, at most limit.
+func (s *Store) OldSnapshots(ctx context.Context, camera string, before time.Time, limit int) ([]models.StoredSnapshot, error) {
+	var rows []snapshotRow
+	err := s.r.NewSelect().Model(&rows).Where("camera = ? AND at < ?", camera, nanos(before)).Order("at", "id").Limit(int64(limit)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: old snapshots of camera %s: %w", camera, err)
+	}
+	out := make([]models.StoredSnapshot, len(rows))
+	for i := range rows {
+		out[i] = rows[i].snapshot()
+	}
+	return out, nil
+}
+
+// SnapshotCameras returns the cameras of which there are pictures.
+func (s *Store) SnapshotCameras(ctx context.Context) (cameras []string, err error) {
+	err = s.r.NewSelect().Model((*snapshotRow)(nil)).ColumnExpr("DISTINCT camera").OrderExpr("camera").Scan(ctx, &cameras)
+	if err != nil {
+		return nil, fmt.Errorf("store: cameras with snapshots: %w", err)
+	}
+	return cameras, nil
+}
+
+// DeleteSnapshot forgets a picture; one that is not there is no error.
+func (s *Store) DeleteSnapshot(ctx context.Context, id string) error {
+	if _, err := s.w.NewDelete().Model((*snapshotRow)(nil)).Where("id = ?", id).Exec(ctx); err != nil {
+		return fmt.Errorf("store: delete snapshot %s: %w", id, err)
+	}
+	return nil
+}

@@ -330,6 +330,24 @@ func snapshots(t *testing.T, s *sql.Store) {
 	}
 	_, err = s.Snapshot(t.Context(), "p2")
 	isKind(t, err, models.KindNotFound)
+
+	later := want
+	later.ID, later.At = "p3", want.At.Add(time.Hour)
+	must(t, s.PutSnapshot(t.Context(), later))
+	cameras, err := s.SnapshotCameras(t.Context())
+	must(t, err)
+	old, err := s.OldSnapshots(t.Context(), "c1", later.At, 10)
+	must(t, err)
+	others, err := s.OldSnapshots(t.Context(), "c2", later.At, 10)
+	must(t, err)
+	if !slices.Equal(cameras, []string{"c1"}) || len(old) != 1 || old[0] != want || len(others) != 0 {
+		t.Fatalf("%v, %+v, %+v", cameras, old, others)
+	}
+	for range 2 {
+		must(t, s.DeleteSnapshot(t.Context(), "p1"))
+	}
+	_, err = s.Snapshot(t.Context(), "p1")
+	isKind(t, err, models.KindNotFound)
 }
 
 func quarantine(t *testing.T, s *sql.Store) {

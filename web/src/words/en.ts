@@ -129,6 +129,7 @@ export const en: Words = {
   snapshots: 'Snapshots',
   snapshotsNone: 'This alert has no snapshots.',
   snapshotComing: 'The picture is on its way',
+  snapshotGone: 'The picture was deleted when its time was up, or was never sent',
   role: {
     SNAPSHOT_ROLE_UNSPECIFIED: 'Snapshot',
     SNAPSHOT_ROLE_BEFORE: 'Before',

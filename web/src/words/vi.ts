@@ -128,6 +128,7 @@ export const vi = {
   snapshots: 'Ảnh chụp',
   snapshotsNone: 'Cảnh báo này không có ảnh chụp.',
   snapshotComing: 'Ảnh đang được gửi về',
+  snapshotGone: 'Ảnh đã bị xoá theo thời hạn lưu, hoặc chưa bao giờ được gửi về',
   role: {
     SNAPSHOT_ROLE_UNSPECIFIED: 'Ảnh chụp',
     SNAPSHOT_ROLE_BEFORE: 'Trước đó',
