@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 	"internal/nodeapp":    {"*"},
 	"internal/centralapp": {"*"},
 	"internal/accuracy":   {"*"},
+	"internal/flapping":   {"models", "ingest"},
 	"internal/bench":      {"*"},
 	"cmd":                 {"*"},
 }
