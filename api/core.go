@@ -22,6 +22,7 @@ type core struct {
 	series    Series
 	pictures  Pictures
 	nodes     Nodes
+	prober    Prober
 	log       *slog.Logger
 	now       func() time.Time
 }

@@ -43,7 +43,7 @@ func newGateway(conn *grpc.ClientConn) (*runtime.ServeMux, error) {
 	)
 	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
 		pb.RegisterDirectoryServiceHandler, pb.RegisterLiveServiceHandler, pb.RegisterFiguresServiceHandler, pb.RegisterEventServiceHandler,
-		pb.RegisterHealthServiceHandler, pb.RegisterMediaServiceHandler, pb.RegisterAccessServiceHandler,
+		pb.RegisterHealthServiceHandler, pb.RegisterMediaServiceHandler, pb.RegisterAccessServiceHandler, pb.RegisterProbeServiceHandler,
 	} {
 		if err := register(context.Background(), mux, conn); err != nil {
 			return nil, fmt.Errorf("api: register the gateway: %w", err)

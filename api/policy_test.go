@@ -67,6 +67,15 @@ func TestEveryMethodHasAPolicy(t *testing.T) {
 	}
 }
 
+// Calls that make a node connect to somewhere are for administrators.
+func TestWhatMakesNodesActIsForAdministrators(t *testing.T) {
+	for method, need := range policy {
+		if acts := strings.HasPrefix(method, "/counterwatch.v1.ProbeService/"); acts != (need == administrator) {
+			t.Errorf("%s: for administrators is %v", method, need == administrator)
+		}
+	}
+}
+
 func TestDenyByDefault(t *testing.T) {
 	w := newWorld(t)
 	eachMethod(func(m protoreflect.MethodDescriptor) {

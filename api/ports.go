@@ -58,6 +58,12 @@ type Pictures interface {
 	PutMedia(ctx context.Context, node string, m models.Media) error
 }
 
+// Prober lets nodes try cameras.
+type Prober interface {
+	// TryCamera returns KindLimited while the node tries another camera, KindUnavailable when it does not answer.
+	TryCamera(ctx context.Context, node string, o models.CameraOrder) (models.CameraTrial, error)
+}
+
 // Accounts is the memory of who may come in.
 type Accounts interface {
 	// HasUsers reports whether a user exists.

@@ -25,6 +25,7 @@ type Config struct {
 	Series    Series
 	Pictures  Pictures
 	Nodes     Nodes
+	Prober    Prober
 	Auth      *Auth
 	// Page is the browser's code, index.html at its top; nil serves no page.
 	Page fs.FS
@@ -95,7 +96,7 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) register() {
 	c := &core{
 		directory: s.cfg.Directory, live: s.cfg.Live, events: s.cfg.Events, series: s.cfg.Series,
-		pictures: s.cfg.Pictures, nodes: s.cfg.Nodes, log: s.cfg.Log, now: s.cfg.Now,
+		pictures: s.cfg.Pictures, nodes: s.cfg.Nodes, prober: s.cfg.Prober, log: s.cfg.Log, now: s.cfg.Now,
 	}
 	pb.RegisterDirectoryServiceServer(s.grpc, &directoryService{core: c, today: &todayCache{}})
 	pb.RegisterLiveServiceServer(s.grpc, &liveService{core: c})
@@ -103,6 +104,7 @@ func (s *Server) register() {
 	pb.RegisterEventServiceServer(s.grpc, &eventService{core: c})
 	pb.RegisterHealthServiceServer(s.grpc, &healthService{core: c})
 	pb.RegisterMediaServiceServer(s.grpc, &mediaService{core: c})
+	pb.RegisterProbeServiceServer(s.grpc, &probeService{core: c})
 	pb.RegisterAccessServiceServer(s.grpc, &accessService{core: c, auth: s.cfg.Auth, endpoints: s.cfg.Endpoints})
 }
 

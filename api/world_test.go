@@ -35,6 +35,8 @@ type world struct {
 	live     *liveMemory
 	events   *eventMemory
 	pictures *pictureMemory
+	prober   *proberMemory
+	log      *bytes.Buffer
 	server   *Server
 	http     *httptest.Server
 	auth     *Auth
@@ -139,6 +141,21 @@ func (p *pictureMemory) PutMedia(_ context.Context, _ string, m models.Media) er
 	return nil
 }
 
+// proberMemory is a node1 that finds what it is told to.
+type proberMemory struct {
+	order models.CameraOrder
+	trial models.CameraTrial
+	err   error
+}
+
+func (p *proberMemory) TryCamera(_ context.Context, node string, o models.CameraOrder) (models.CameraTrial, error) {
+	p.order = o
+	if node != "node1" {
+		return models.CameraTrial{}, models.Errorf(models.KindUnavailable, "bus: node %s is not connected", node)
+	}
+	return p.trial, p.err
+}
+
 type nodeMemory struct{}
 
 func (nodeMemory) Enrol(_ context.Context, token, _ string) (string, error) {
@@ -192,9 +209,10 @@ func newWorld(t testing.TB) *world {
 	}
 	w.events = &eventMemory{Store: w.sql}
 	w.auth = NewAuth(w.sql, w.now)
-	log := slog.New(slog.DiscardHandler)
+	w.prober, w.log = &proberMemory{}, &bytes.Buffer{}
+	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.server, err = New(Config{
-		Directory: w.sql, Live: w.live, Events: w.events, Series: w.series, Pictures: w.pictures, Nodes: nodeMemory{}, Auth: w.auth,
+		Directory: w.sql, Live: w.live, Events: w.events, Series: w.series, Pictures: w.pictures, Nodes: nodeMemory{}, Prober: w.prober, Auth: w.auth,
 		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html><title>page</title>")}, "assets/app.js": {Data: []byte("1")}},
 		Endpoints: func(host string) Endpoints {
 			return Endpoints{NATS: "nats://" + host, HTTPS: "https://" + host, CA: []byte("pem")}

@@ -10,6 +10,7 @@
 //	cw.v1.<node>.beat       heartbeats
 //	cw.v1.<node>.config     a node asks for its configuration
 //	cw.v1.<node>.cmd.still  the centre asks for a picture
+//	cw.v1.<node>.cmd.try    the centre lets the node try a camera
 //	cw.v1.config.<node>     the centre pushes a configuration
 //
 // A node's credentials allow it these subjects of its own and nothing else.
@@ -41,6 +42,7 @@ const (
 
 	answerTimeout = 15 * time.Second // of a batch: longer than the centre's slowest commit
 	stillTimeout  = 6 * time.Second
+	trialTimeout  = 45 * time.Second // a camera that does not answer, then ten seconds of watching
 )
 
 // CheckNode returns a KindInvalid error when id cannot be a node's: it is one token of every subject.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -119,17 +120,35 @@ func (c *Centre) PublishConfig(node string, cfg models.NodeConfig) error {
 
 // Still asks a node for a camera's newest picture. KindUnavailable when the node is away or does not answer in six seconds.
 func (c *Centre) Still(ctx context.Context, node, camera string) (models.Still, error) {
-	if err := CheckNode(node); err != nil {
-		return models.Still{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, stillTimeout)
-	defer cancel()
-	m, err := c.nc.RequestWithContext(ctx, subject(node, "cmd.still"), []byte(camera))
-	body, err := answer(m, err, "node "+node)
+	body, err := c.command(ctx, node, "still", stillTimeout, []byte(camera))
 	if err != nil {
 		return models.Still{}, err
 	}
 	return wire.DecodeStill(body)
+}
+
+// TryCamera lets a node try a camera. KindLimited while it tries another one; KindUnavailable when it is away or does not answer.
+func (c *Centre) TryCamera(ctx context.Context, node string, o models.CameraOrder) (models.CameraTrial, error) {
+	order, err := wire.EncodeOrder(o)
+	if err != nil {
+		return models.CameraTrial{}, err
+	}
+	body, err := c.command(ctx, node, "try", trialTimeout, order)
+	if err != nil {
+		return models.CameraTrial{}, err
+	}
+	return wire.DecodeTrial(body)
+}
+
+// command asks a node and returns its answer.
+func (c *Centre) command(ctx context.Context, node, verb string, within time.Duration, ask []byte) ([]byte, error) {
+	if err := CheckNode(node); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	m, err := c.nc.RequestWithContext(ctx, subject(node, "cmd."+verb), ask)
+	return answer(m, err, "node "+node)
 }
 
 // sender is the node that a message's subject names; the server has checked that it is the one that sent it.

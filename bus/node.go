@@ -184,27 +184,49 @@ func (n *Node) WatchConfig(ctx context.Context, apply func(models.NodeConfig)) e
 
 // OnStill answers the centre's requests for pictures with still, which must return within its context's five seconds.
 func (n *Node) OnStill(still func(ctx context.Context, camera string) (models.Still, error)) error {
-	_, err := n.nc.Subscribe(subject(n.node, "cmd.still"), func(m *nats.Msg) {
+	return n.serve("still", 5*time.Second, func(ctx context.Context, camera []byte) ([]byte, error) {
+		s, err := still(ctx, string(camera))
+		if err != nil {
+			return nil, err
+		}
+		return wire.EncodeStill(s)
+	})
+}
+
+// OnTrial answers the centre's orders to try cameras with try, which must return within its context's 40 seconds.
+func (n *Node) OnTrial(try func(context.Context, models.CameraOrder) (models.CameraTrial, error)) error {
+	return n.serve("try", trialTimeout-5*time.Second, func(ctx context.Context, order []byte) ([]byte, error) {
+		o, err := wire.DecodeOrder(order)
+		if err != nil {
+			return nil, err
+		}
+		t, err := try(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		return wire.EncodeTrial(t)
+	})
+}
+
+// serve answers one kind of command. What was asked is not logged: it may hold a password.
+func (n *Node) serve(verb string, within time.Duration, do func(ctx context.Context, asked []byte) ([]byte, error)) error {
+	_, err := n.nc.Subscribe(subject(n.node, "cmd."+verb), func(m *nats.Msg) {
 		n.wg.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), within)
 			defer cancel()
-			s, err := still(ctx, string(m.Data))
-			var body []byte
-			if err == nil {
-				body, err = wire.EncodeStill(s)
-			}
+			body, err := do(ctx, m.Data)
 			if err != nil {
 				err = fail(m, err)
 			} else {
 				err = m.Respond(body)
 			}
 			if err != nil {
-				n.log.Warn("a picture could not be answered", "camera", string(m.Data), "err", err)
+				n.log.Warn("a command could not be answered", "node", n.node, "command", verb, "err", err)
 			}
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("bus: answer requests for pictures: %w", err)
+		return fmt.Errorf("bus: answer the command %s: %w", verb, err)
 	}
 	return nil
 }

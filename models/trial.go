@@ -32,3 +32,11 @@ type Finding struct {
 	Text   string // what is so, in English
 	Advice string // what to do about it, in English; empty when Text says so or nothing need be done
 }
+
+// CameraOrder asks a node to try a camera: one of its own by its id, or an address.
+type CameraOrder struct {
+	Camera    string // of the node; empty: URL and what follows
+	URL       SecretURL
+	Transport string
+	TLS       CameraTLS
+}

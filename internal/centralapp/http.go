@@ -77,7 +77,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	}
 	a.Auth = api.NewAuth(a.SQL, cfg.Now)
 	a.server, err = api.New(api.Config{
-		Directory: a.Registry, Live: liveFigures{a.Live}, Events: a.Events, Series: a.Series, Pictures: a.Media, Nodes: a.Nodes, Auth: a.Auth,
+		Directory: a.Registry, Live: liveFigures{a.Live}, Events: a.Events, Series: a.Series, Pictures: a.Media, Nodes: a.Nodes, Prober: a.Bus, Auth: a.Auth,
 		Page: cfg.Page, Endpoints: a.endpoints, Ready: a.ready, Log: cfg.Log, Now: cfg.Now,
 	})
 	if err != nil {

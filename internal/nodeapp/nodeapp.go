@@ -27,14 +27,15 @@ import (
 // Config says what a node works with. DataDir is needed, and Central at the first start.
 type Config struct {
 	DataDir string
-	Central string // http(s)://host:port of the centre
-	Token   string // enrolment token; empty takes the one in DataDir, if the centre made it there
-	Name    string // id of the node; empty is the name of the first start, else the machine's
-	CAFile  string // PEM of the certificate to trust when enrolling; empty is the system's
-	NetsDir string // folder of weights; empty: see nets.Open
-	Slots   int    // frames analysed at once; 0 is one per core
-	Decoder string // DecoderSandbox (default) or DecoderInProcess
-	Limits  Limits // what the node may use of its machine
+	Central string        // http(s)://host:port of the centre
+	Token   string        // enrolment token; empty takes the one in DataDir, if the centre made it there
+	Name    string        // id of the node; empty is the name of the first start, else the machine's
+	CAFile  string        // PEM of the certificate to trust when enrolling; empty is the system's
+	NetsDir string        // folder of weights; empty: see nets.Open
+	Slots   int           // frames analysed at once; 0 is one per core
+	Decoder string        // DecoderSandbox (default) or DecoderInProcess
+	Limits  Limits        // what the node may use of its machine
+	TestFor time.Duration // how long a camera is watched that the centre lets the node test; 0 is 8 s
 	Log     *slog.Logger
 	Watch   func([]models.Live) // called every second with what the cameras show; may be nil
 }

@@ -52,6 +52,11 @@ var (
 		models.DecodeActive: pb.DecodeMode_DECODE_MODE_ACTIVE,
 		models.DecodeShed:   pb.DecodeMode_DECODE_MODE_SHED,
 	})
+	weights = newEnum(map[models.Weight]pb.Weight{
+		models.WeightFault:   pb.Weight_WEIGHT_FAULT,
+		models.WeightTrouble: pb.Weight_WEIGHT_TROUBLE,
+		models.WeightNote:    pb.Weight_WEIGHT_NOTE,
+	})
 	staffings = newEnum(map[models.Staffing]pb.Staffing{
 		models.StaffingUnknown: pb.Staffing_STAFFING_UNKNOWN,
 		models.OffSchedule:     pb.Staffing_STAFFING_OFF_SCHEDULE,

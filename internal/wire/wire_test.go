@@ -19,6 +19,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[models.CameraState]():  keys(cameraStates.to),
 	reflect.TypeFor[models.DecodeMode]():   keys(decodeModes.to),
 	reflect.TypeFor[models.Staffing]():     keys(staffings.to),
+	reflect.TypeFor[models.Weight]():       keys(weights.to),
 	reflect.TypeFor[models.EventKind]():    keys(eventKinds.to),
 	reflect.TypeFor[models.SnapshotRole](): keys(snapshotRoles.to),
 	reflect.TypeFor[models.Ended]():        keys(visitEnds.to),
@@ -140,6 +141,8 @@ func TestRoundTrip(t *testing.T) {
 	roundTrip(t, "record", EncodeRecord, DecodeRecord)
 	roundTrip(t, "beat", EncodeBeat, DecodeBeat)
 	roundTrip(t, "still", EncodeStill, DecodeStill)
+	roundTrip(t, "trial", EncodeTrial, DecodeTrial)
+	roundTrip(t, "order", EncodeOrder, DecodeOrder)
 	roundTrip(t, "config", EncodeNodeConfig, DecodeNodeConfig)
 	roundTrip(t, "unit", func(u models.Unit) ([]byte, error) { return encode(ToUnit(u)) }, func(b []byte) (models.Unit, error) {
 		p := ToUnit(models.Unit{})
@@ -206,6 +209,16 @@ func FuzzDecode(f *testing.F) {
 		}
 		if v, err := DecodeNodeConfig(b); err == nil {
 			if _, err := EncodeNodeConfig(v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if v, err := DecodeOrder(b); err == nil {
+			if _, err := EncodeOrder(v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if v, err := DecodeTrial(b); err == nil {
+			if _, err := EncodeTrial(v); err != nil {
 				t.Fatal(err)
 			}
 		}
