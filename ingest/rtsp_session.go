@@ -30,6 +30,7 @@ type session struct {
 	transport gortsplib.Protocol
 	track     *track
 	end       context.CancelCauseFunc
+	socket    *socket // nil in tests over pipes
 
 	method   base.Method  // of the request that is being answered
 	login    *auth.Sender // of the newest challenge
@@ -47,7 +48,7 @@ func (s *session) run(ctx context.Context, emit func(*models.AccessUnit), agreed
 	s.track = &track{asm: assembler{epoch: s.epoch.Add(1)}, emit: emit, log: s.log, gauge: &s.gauge}
 	c := &gortsplib.Client{
 		Scheme: s.url.Scheme, Host: s.url.Host, Protocol: &s.transport, ReadTimeout: rtspTimeout, WriteTimeout: rtspTimeout,
-		UserAgent: "counterwatch", AnyPortEnable: true, DialContext: s.dial, DialTLSContext: s.dialTLS, ListenPacket: listenPacket,
+		UserAgent: "counterwatch", AnyPortEnable: true, DialContext: s.open, DialTLSContext: s.dialTLS, ListenPacket: listenPacket,
 		OnRequest: s.requested, OnResponse: s.answered, OnTransportSwitch: func(error) {},
 		OnPacketsLost: s.track.missing,
 		// A packet that cannot be read shows as a gap if it was one of the video's.
@@ -103,6 +104,9 @@ func (s *session) play(c *gortsplib.Client, agreed func()) error {
 	s.gauge.connected(s.track.asm.codec, s.transportName())
 	if err := s.ask(func() error { _, err := c.Play(nil); return err }); err != nil {
 		return err
+	}
+	if s.socket != nil {
+		s.socket.gather()
 	}
 	return c.Wait()
 }
@@ -265,9 +269,20 @@ func (s *session) transportName() string {
 	return "tcp"
 }
 
+// open dials.
+func (s *session) open(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := s.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	conn = newSocket(conn)
+	s.socket, _ = conn.(*socket)
+	return conn, nil
+}
+
 // dialTLS dials and shakes hands inside ctx's time; the library would wait for ever for a camera that accepts and is silent.
 func (s *session) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := s.dial(ctx, network, address)
+	conn, err := s.open(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
