@@ -105,7 +105,6 @@ func (m *footage) Close()         {}
 type projector struct {
 	t       *testing.T
 	film    *footage
-	took    time.Duration
 	next    int // unit that can be decoded
 	primed  bool
 	held    []*models.Frame
@@ -114,7 +113,6 @@ type projector struct {
 }
 
 func (p *projector) Decode(u *models.AccessUnit, want decode.Want) ([]*models.Frame, error) {
-	time.Sleep(p.took)
 	i := slices.Index(p.film.units, u)
 	if !u.Key && (!p.primed || i != p.next && slices.ContainsFunc(p.film.units[p.next:i], func(u *models.AccessUnit) bool { return u != nil })) {
 		p.t.Errorf("unit %d at %v is decoded, though that before it was not", i, u.PTS)
@@ -285,6 +283,52 @@ func TestIdlingChangesNoFigure(t *testing.T) {
 				t.Logf("seed %d: idle for %.0f %%, %d of %d units decoded, %d looks instead of %d", seed, 100*idle, got.decoded, n.Units, got.looks, want.looks)
 				if n.Units != n.Idle+int64(got.decoded) || n.Shed+n.Dropped+n.Failed+n.Damaged > 0 || n.Analysed > int64(got.decoded) || int64(got.looks) != n.Analysed-n.Gated {
 					t.Errorf("seed %d: %d decoded, %d looks, %+v", seed, got.decoded, got.looks, n)
+				}
+			}
+		})
+	}
+}
+
+// TestIdlingThroughFaults: what is not seen without idling is not seen with it, and the other way round, whatever fails while
+// idle or in the middle of what would have to be decoded after all.
+func TestIdlingThroughFaults(t *testing.T) {
+	const end = 5 * time.Minute
+	every := func(period, long time.Duration) (out []span) {
+		for at := 20 * time.Second; at+long < end; at += period {
+			out = append(out, span{at, at + long})
+		}
+		return out
+	}
+	var anew []time.Duration
+	for at := 31 * time.Second; at < end; at += 26900 * time.Millisecond {
+		anew = append(anew, at)
+	}
+	for _, c := range []struct {
+		name string
+		coding
+		dark []span
+	}{
+		{"silent for 3 s", coding{silent: every(23300*time.Millisecond, 3*time.Second)}, nil},
+		{"silent for 20 s", coding{silent: every(51700*time.Millisecond, 20*time.Second)}, nil},
+		{"connected anew", coding{silent: every(26900*time.Millisecond, 500*time.Millisecond), epochs: anew}, nil},
+		{"units lost", coding{lost: every(31300*time.Millisecond, 4*time.Second)}, nil},
+		{"dark", coding{}, every(70*time.Second, 40*time.Second)},
+		{"damaged", coding{broken: every(31300*time.Millisecond, 4*time.Second)}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.codec, c.fps, c.gop = models.CodecH264, 15, 30
+			for seed := range uint64(2) {
+				s := crowd(rand.New(rand.NewPCG(seed, 33)))
+				s.people = s.people[:4+2*seed] // most of the time nobody moves
+				s.end, s.dark = end, c.dark
+				want, got := watch(t, s, c.coding, "off"), watch(t, s, c.coding, "on")
+				got.invariants(t)
+				if d, k := difference(want.figures(), got.figures()); d > 0 || got.modes[models.DecodeIdle] < 60 {
+					t.Errorf("seed %d: %s differs by %g, %v", seed, k, d, got.modes)
+				}
+				if n := got.counts; n.Units != n.Idle+int64(got.decoded) || n.Shed+n.Failed > 0 || n.Analysed+n.Damaged > int64(got.decoded) {
+					t.Errorf("seed %d: %d decoded, %+v", seed, got.decoded, n)
 				}
 			}
 		})

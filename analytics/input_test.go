@@ -97,14 +97,22 @@ func TestImpossibleSettings(t *testing.T) {
 	}{
 		{"zones[0].polygon[0]", func(c *models.Camera) { c.Zones[0].Polygon[0].X = nan }},
 		{"zones[0].polygon[2]", func(c *models.Camera) { c.Zones[0].Polygon[2].Y = -.01 }},
+		{"zones[0].polygon[1]", func(c *models.Camera) { c.Zones[0].Polygon[1].X = 1.2 }},
 		{"zones[0].polygon", func(c *models.Camera) { c.Zones[0].Polygon = models.Polygon{{X: .1}, {X: .5}, {X: .9}} }},
+		{"zones[0].polygon", func(c *models.Camera) { c.Zones[0].Polygon = c.Zones[0].Polygon[:2] }},
+		{"zones[1].polygon", func(c *models.Camera) {
+			c.Zones[1].Polygon = models.Polygon{{X: 0, Y: 0}, {X: 1, Y: 1}, {X: 1, Y: 0}, {X: 0, Y: 1}}
+		}},
 		{"zones[0].min_dwell", func(c *models.Camera) { c.Zones[0].MinDwell = -time.Second }},
 		{"zones[0]", func(c *models.Camera) { c.Zones[0].LongAt = -1 }},
 		{"zones[1].id", func(c *models.Camera) { c.Zones[1].ID = c.Zones[0].ID }},
+		{"counters[0].staff[0]", func(c *models.Camera) { c.Counters[0].Staff = []string{"nowhere"} }},
+		{"counters[0].staff", func(c *models.Camera) { c.Counters[0].Staff = nil }},
 		{"counters[0].service[0]", func(c *models.Camera) { c.Counters[0].Service = []string{"q1"} }},
 		{"counters[0].queues[0]", func(c *models.Camera) { c.Counters[0].Queues = []string{"s1"} }},
 		{"counters[0].max_absence", func(c *models.Camera) { c.Counters[0].MaxAbsence = -time.Minute }},
 		{"counters[0].required_on_duty", func(c *models.Camera) { c.Counters[0].RequiredOnDuty = -1 }},
+		{"counters[0].required_on_duty", func(c *models.Camera) { c.Counters[0].RequiredOnDuty = 11 }},
 		{"camera.analyse_fps", func(c *models.Camera) { c.AnalyseFPS = -2 }},
 		{"camera.analyse_fps", func(c *models.Camera) { c.AnalyseFPS = nan }},
 		{"camera.detector.threshold", func(c *models.Camera) { c.Detector.Threshold = 1.5 }},

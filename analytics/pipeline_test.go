@@ -108,31 +108,3 @@ func TestRestoreRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestNewPipelineNamesTheField(t *testing.T) {
-	good := readScene(t, "testdata/waits.scene").camera
-	for _, c := range []struct {
-		field string
-		spoil func(*models.Camera)
-	}{
-		{"zones[0].polygon", func(c *models.Camera) { c.Zones[0].Polygon = c.Zones[0].Polygon[:2] }},
-		{"zones[1].polygon", func(c *models.Camera) {
-			c.Zones[1].Polygon = models.Polygon{{X: 0, Y: 0}, {X: 1, Y: 1}, {X: 1, Y: 0}, {X: 0, Y: 1}}
-		}},
-		{"zones[0].polygon[1]", func(c *models.Camera) { c.Zones[0].Polygon[1].X = 1.2 }},
-		{"counters[0].staff[0]", func(c *models.Camera) { c.Counters[0].Staff = []string{"nowhere"} }},
-		{"counters[0].staff", func(c *models.Camera) { c.Counters[0].Staff = nil }},
-		{"counters[0].required_on_duty", func(c *models.Camera) { c.Counters[0].RequiredOnDuty = 11 }},
-	} {
-		camera := good
-		camera.Zones, camera.Counters = slices.Clone(good.Zones), slices.Clone(good.Counters)
-		for i := range camera.Zones {
-			camera.Zones[i].Polygon = slices.Clone(camera.Zones[i].Polygon)
-		}
-		c.spoil(&camera)
-		_, err := NewPipeline(Config{Camera: camera, Detector: eyes{}})
-		if e, ok := err.(*models.Error); !ok || e.Field != c.field || e.Kind != models.KindInvalid {
-			t.Errorf("%s: the error is %v", c.field, err)
-		}
-	}
-}

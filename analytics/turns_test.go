@@ -161,3 +161,37 @@ func TestTurnsKeepTheirSlots(t *testing.T) {
 		})
 	}
 }
+
+// TestTurnsDoNotWaitForWhoHangs: cameras whose decoder hangs cost the others a moment, once, even when they hold every slot.
+func TestTurnsDoNotWaitForWhoHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), 60*time.Second)
+		defer stop()
+		turns := NewTurns(2)
+		var wg sync.WaitGroup
+		for range 2 {
+			hung := turns.join(500*time.Millisecond, 5)
+			wg.Go(func() {
+				for hung.take(ctx, true) {
+					time.Sleep(20 * time.Second)
+					hung.done()
+				}
+			})
+		}
+		var askers []*asker
+		for range 4 {
+			a := &asker{turn: turns.join(500*time.Millisecond, 5), took: 20 * time.Millisecond}
+			askers = append(askers, a)
+			wg.Go(func() { a.run(ctx) })
+		}
+		wg.Wait()
+		for _, a := range askers {
+			if a.given < 110 || a.longest > patience+500*time.Millisecond+100*time.Millisecond {
+				t.Errorf("%d turns, longest wait %v", a.given, a.longest)
+			}
+		}
+		if turns.free != 2 {
+			t.Errorf("%d slots are free at the end", turns.free)
+		}
+	})
+}
