@@ -101,7 +101,7 @@ func TestPulledCable(t *testing.T) {
 	t.Cleanup(func() { cancel(); <-done })
 
 	w := watch(t, ingest.RTSPConfig{URL: server.URL("cam")})
-	w.keySince(t, time.Now(), 10*time.Second)
+	w.back(t, time.Now(), 10*time.Second)
 	for _, out := range []time.Duration{6 * time.Second, 13 * time.Second} {
 		c.plug("down")
 		pulled := time.Now()
@@ -109,6 +109,6 @@ func TestPulledCable(t *testing.T) {
 		told := time.Since(pulled)
 		time.Sleep(time.Until(pulled.Add(out)))
 		c.plug("up")
-		t.Logf("out for %v: told after %v, back after %v", out, told.Round(time.Millisecond), w.keySince(t, time.Now(), 6*time.Second).Round(time.Millisecond))
+		t.Logf("out for %v: told after %v, back after %v", out, told.Round(time.Millisecond), w.back(t, time.Now(), 6*time.Second).Round(time.Millisecond))
 	}
 }

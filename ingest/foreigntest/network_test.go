@@ -118,7 +118,7 @@ func TestToxiproxy(t *testing.T) {
 				t.Parallel()
 				x := behind(t, camera)
 				w := watch(t, ingest.RTSPConfig{URL: x.url})
-				w.keySince(t, time.Now(), 10*time.Second)
+				w.back(t, time.Now(), 10*time.Second)
 				fell := time.Now()
 				if c.faults == nil {
 					x.refuse()
@@ -140,7 +140,7 @@ func TestToxiproxy(t *testing.T) {
 				} else {
 					x.cure()
 				}
-				t.Logf("back after %v", w.keySince(t, time.Now(), 6*time.Second).Round(time.Millisecond))
+				t.Logf("back after %v", w.back(t, time.Now(), 6*time.Second).Round(time.Millisecond))
 				units, _ := w.got()
 				for i, u := range units {
 					if i > 0 && u.Epoch == units[i-1].Epoch && u.PTS <= units[i-1].PTS {
