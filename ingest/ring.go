@@ -173,7 +173,6 @@ type Cursor struct {
 	ring    *Ring
 	wake    chan struct{}
 	next    int64
-	seen    int64 // one more than the newest unit read
 	skipped int64
 }
 
@@ -185,7 +184,6 @@ func (r *Ring) NewCursor() *Cursor {
 	if n := len(r.groups); n > 0 {
 		c.next = r.groups[n-1].first
 	}
-	c.seen = c.next
 	r.cursors[c] = struct{}{}
 	return c
 }
@@ -214,37 +212,16 @@ func (c *Cursor) take() *models.AccessUnit {
 	}
 	if c.next < r.groups[0].first {
 		newest := r.groups[len(r.groups)-1].first
-		c.skipped += max(0, newest-max(c.next, c.seen))
+		c.skipped += newest - c.next
 		c.next = newest
 	}
-	g := r.groups[r.groupOf(c.next)]
-	u := g.units[c.next-g.first]
-	c.next++
-	c.seen = max(c.seen, c.next)
-	return u
-}
-
-// groupOf is the index of the group that holds a unit; -1 when it is gone.
-func (r *Ring) groupOf(unit int64) int {
 	i := len(r.groups) - 1
-	for i >= 0 && unit < r.groups[i].first {
+	for c.next < r.groups[i].first {
 		i--
 	}
-	return i
-}
-
-// Rewind goes back to the key frame of the group before that of the newest unit read, from where Next goes on; false,
-// and nothing changes, when that group is gone or there was none.
-func (c *Cursor) Rewind() bool {
-	r := c.ring
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	i := r.groupOf(c.seen - 1)
-	if i < 1 {
-		return false
-	}
-	c.next = r.groups[i-1].first
-	return true
+	u := r.groups[i].units[c.next-r.groups[i].first]
+	c.next++
+	return u
 }
 
 // Skipped counts the units that the reader missed because it was too slow.

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -26,8 +25,7 @@ func TestRingProperties(t *testing.T) {
 		r := NewRing(maxTime, maxBytes)
 		type reader struct {
 			c    *Cursor
-			last time.Duration // newest unit read
-			prev time.Duration // unit read before
+			last time.Duration
 			seen int64
 			from int64
 		}
@@ -46,7 +44,7 @@ func TestRingProperties(t *testing.T) {
 			},
 			"open": func(t *rapid.T) {
 				c := r.NewCursor()
-				readers = append(readers, &reader{c: c, last: -1, prev: -1, from: c.next})
+				readers = append(readers, &reader{c: c, last: -1, from: c.next})
 			},
 			"read": func(t *rapid.T) {
 				if len(readers) == 0 {
@@ -58,45 +56,16 @@ func TestRingProperties(t *testing.T) {
 				if err != nil {
 					return
 				}
-				again := u.PTS <= d.last
-				if u.PTS <= d.prev {
-					t.Fatalf("unit %d after %d", u.PTS, d.prev)
+				if u.PTS <= d.last {
+					t.Fatalf("unit %d after %d", u.PTS, d.last)
 				}
 				if (d.seen == 0 || d.c.Skipped() != skipped) && !u.Key {
 					t.Fatalf("reading begins at a unit that is no key frame")
 				}
-				d.prev, d.last = u.PTS, max(d.last, u.PTS)
-				if !again {
-					d.seen++
-				}
-				if d.from+d.seen+d.c.Skipped() != d.c.seen {
-					t.Fatalf("%d seen and %d skipped of %d", d.seen, d.c.Skipped(), d.c.seen-d.from)
-				}
-			},
-			"rewind": func(t *rapid.T) {
-				if len(readers) == 0 {
-					t.Skip("no reader")
-				}
-				d := readers[rapid.IntRange(0, len(readers)-1).Draw(t, "reader")]
-				before := -1 // the group before that of the newest unit read
-				for i, g := range r.groups {
-					if d.seen > 0 && i > 0 && g.units[0].PTS <= d.last && (i+1 == len(r.groups) || d.last < r.groups[i+1].units[0].PTS) {
-						before = i - 1
-					}
-				}
-				next := d.c.next
-				switch ok := d.c.Rewind(); {
-				case ok != (before >= 0) && d.seen > 0:
-					t.Fatalf("rewound %v, group %d of %d", ok, before, len(r.groups))
-				case !ok && d.c.next != next:
-					t.Fatal("moved although the group is gone")
-				case ok && d.seen > 0:
-					if u := r.groups[before].units[0]; d.c.next != r.groups[before].first || !u.Key {
-						t.Fatalf("at unit %d", d.c.next)
-					}
-					d.prev = r.groups[before].units[0].PTS - 1
-				case ok:
-					d.c.next = next // nothing was read: where it goes to is of no interest here
+				d.last = u.PTS
+				d.seen++
+				if d.from+d.seen+d.c.Skipped() != d.c.next {
+					t.Fatalf("%d seen and %d skipped of %d", d.seen, d.c.Skipped(), d.c.next-d.from)
 				}
 			},
 			"": func(t *rapid.T) {
@@ -158,40 +127,6 @@ func TestRingWaitsForAKeyFrameOfANewConnection(t *testing.T) {
 	r.Put(other)
 	if r.Dropped() != 2 || r.next != 1 {
 		t.Fatalf("%d dropped, %d kept", r.Dropped(), r.next)
-	}
-}
-
-// A reader may go back one group, as often as it likes, and reads everything after it again.
-func TestRingRewind(t *testing.T) {
-	r := NewRing(time.Hour, 0)
-	c := r.NewCursor()
-	read := func(n int) (out []time.Duration) {
-		for range n {
-			u, err := c.Next(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, u.PTS)
-		}
-		return out
-	}
-	for i := range 9 {
-		r.Put(unitAt(i, i%3 == 0, 1))
-	}
-	if c.Rewind() {
-		t.Fatal("went back before the first unit")
-	}
-	read(7) // 0 1 2 | 3 4 5 | 6
-	for range 2 {
-		if !c.Rewind() {
-			t.Fatal("the group is there")
-		}
-		if got := fmt.Sprint(read(4)); got != "[3ns 4ns 5ns 6ns]" {
-			t.Fatal(got)
-		}
-	}
-	if c.Skipped() != 0 {
-		t.Fatalf("%d skipped", c.Skipped())
 	}
 }
 
