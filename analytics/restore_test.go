@@ -39,12 +39,12 @@ func FuzzRestore(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		p.Gap(from.Add(time.Hour), models.CameraHealth{State: models.CameraOffline})
+		p.Gap(from.Add(time.Duration(frames)*500*time.Millisecond+10*time.Second), models.CameraHealth{State: models.CameraOffline})
 	}
 	p := pipeline(f)
 	for _, frames := range []int{0, 10, 500} {
 		play(f, p, at, frames)
-		at = at.Add(2 * time.Hour)
+		at = at.Add(5 * time.Minute)
 		state, err := p.State()
 		if err != nil {
 			f.Fatal(err)
@@ -57,7 +57,7 @@ func FuzzRestore(f *testing.F) {
 		p := pipeline(t)
 		if p.Restore(state) == nil {
 			play(t, p, at, 4)
-			p.Close(at.Add(3*time.Hour), models.EndGap)
+			p.Close(at.Add(time.Minute), models.EndGap)
 		}
 		if kept, err := json.Marshal(runnerState{Pipeline: state}); err == nil {
 			_, _ = CloseKept("n", kept, at)

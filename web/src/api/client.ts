@@ -6,6 +6,7 @@ import createClient from 'openapi-fetch';
 import type { components, paths } from './schema';
 
 type Schemas = components['schemas'];
+export type Budget = Schemas['counterwatch.v1.Budget'];
 export type Camera = Schemas['counterwatch.v1.Camera'];
 export type CameraLive = Schemas['counterwatch.v1.CameraLive'];
 export type CameraState = Schemas['counterwatch.v1.CameraState'];
@@ -15,6 +16,7 @@ export type Estimate = Schemas['counterwatch.v1.Estimate'];
 export type Event = Schemas['counterwatch.v1.Event'];
 export type LiveCounter = Schemas['counterwatch.v1.LiveCounter'];
 export type LiveZone = Schemas['counterwatch.v1.LiveZone'];
+export type Node = Schemas['counterwatch.v1.Node'];
 export type Overview = Schemas['counterwatch.v1.Overview'];
 export type Place = Schemas['counterwatch.v1.Place'];
 export type PlaceStatus = Schemas['counterwatch.v1.PlaceStatus'];

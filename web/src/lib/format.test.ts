@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, date, dateTime, duration, interval, number, percent, startOfDay } from './format';
+import { bitRate, bytes, clock, date, dateTime, duration, interval, number, percent, startOfDay } from './format';
 
 /** Units are bound to their figures by a space that does not break. */
 const bound = (text: string) => text.replaceAll(' ', '\u00a0');
@@ -60,4 +60,18 @@ describe('times', () => {
   });
   it('finds the start of the local day', () =>
     expect(new Date(startOfDay(at)).toISOString()).toBe('2026-11-20T17:00:00.000Z'));
+});
+
+it('sizes and rates have the unit people know them by', () => {
+  const plain = (s: string) => s.replaceAll('\u00a0', ' ');
+  expect([0, 900, 5 * 1024, 1.5 * 2 ** 30, 512 * 2 ** 20, 3 * 2 ** 50].map((n) => plain(bytes(n, 'vi')))).toEqual([
+    '0 B',
+    '900 B',
+    '5 KiB',
+    '1,5 GiB',
+    '512 MiB',
+    '3.072 TiB',
+  ]);
+  expect(bytes(undefined, 'vi')).toBe('–');
+  expect([950e3, 1.25e6].map((n) => plain(bitRate(n, 'en')))).toEqual(['950 kbit/s', '1.3 Mbit/s']);
 });

@@ -91,3 +91,18 @@ export function startOfDay(at: number, zone = DEFAULT_ZONE): number {
   const part = (type: string) => Number(parts.find((p) => p.type === type)?.value ?? 0);
   return Math.floor(at / 1000) * 1000 - ((part('hour') * 60 + part('minute')) * 60 + part('second')) * 1000;
 }
+
+/** A size in the unit people know it by: "512 MiB", "1,5 GiB". */
+export function bytes(n: number | null | undefined, lang: Lang): string {
+  if (!known(n)) return ABSENT;
+  const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const step = Math.min(names.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(n, 1)) / 10)));
+  const value = n / 1024 ** step;
+  return `${number(value, lang, step > 1 && value < 10 ? 1 : 0)}${NB}${names[step]}`;
+}
+
+/** A bit rate: "850 kbit/s", "1,2 Mbit/s". */
+export function bitRate(bits: number | null | undefined, lang: Lang): string {
+  if (!known(bits)) return ABSENT;
+  return bits < 1e6 ? `${number(bits / 1e3, lang)}${NB}kbit/s` : `${number(bits / 1e6, lang, 1)}${NB}Mbit/s`;
+}

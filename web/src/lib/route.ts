@@ -2,6 +2,7 @@
 export type Route =
   | { page: 'overview' }
   | { page: 'alerts'; event: string }
+  | { page: 'system' }
   | { page: 'signin' }
   | { page: 'setup' }
   | { page: 'missing' };
@@ -14,6 +15,7 @@ export function parseRoute(path: string): Route {
       return { page: 'overview' };
     case 'alerts':
       return { page: 'alerts', event: tail };
+    case 'system':
     case 'signin':
     case 'setup':
       return { page: head };

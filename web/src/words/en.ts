@@ -1,7 +1,9 @@
+import { systemEn } from './system.en';
 import type { Words } from './vi';
 
 /** English, beside the Vietnamese. */
 export const en: Words = {
+  system: systemEn,
   product: 'One-Stop Unit Supervision',
   overview: 'Overview',
   alerts: 'Alerts',

@@ -1,5 +1,8 @@
+import { systemVi } from './system.vi';
+
 /** Vietnamese, the page's first language. Its keys are the catalogue: English must have the same, with the same parameters. */
 export const vi = {
+  system: systemVi,
   product: 'Giám sát Bộ phận Một cửa',
   overview: 'Tổng quan',
   alerts: 'Cảnh báo',
