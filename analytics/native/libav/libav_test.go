@@ -226,7 +226,11 @@ func units(t testing.TB, codec models.Codec, n int, args ...string) []*models.Ac
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []*models.AccessUnit
+	return split(codec, data)
+}
+
+// split cuts a raw stream with access unit delimiters into units.
+func split(codec models.Codec, data []byte) (out []*models.AccessUnit) {
 	for _, nalu := range strings.Split(strings.ReplaceAll(string(data), "\x00\x00\x00\x01", "\x00\x00\x01"), "\x00\x00\x01")[1:] {
 		typ, aud, key := nalu[0]&0x1f, byte(9), nalu[0]&0x1f == 5
 		if codec == models.CodecH265 {
