@@ -128,6 +128,7 @@ func (r *Ring) Close() {
 	}
 	if r.budget != nil {
 		r.budget.leave(r.need)
+		r.need = need{}
 	}
 }
 
