@@ -92,6 +92,18 @@ test('the page of a running Counterwatch', async (t) => {
     await accessible('the overview');
   });
 
+  await t.test('tests the connection of a camera', async () => {
+    await page.getByRole('button', { name: 'Kiểm tra kết nối' }).first().click();
+    const dialog = page.locator('dialog[open]');
+    await dialog.locator('progress').waitFor();
+    await page.locator('dialog[open][data-trial=true]').waitFor({ timeout: 40_000 });
+    assert.match(await dialog.innerText(), /Camera có hình[^]*H264/);
+    await page.waitForFunction(() => document.querySelector('dialog[open] img')?.naturalWidth > 0);
+    await shoot('camera-test');
+    await accessible('the test of a camera');
+    await dialog.getByRole('button', { name: 'Đóng' }).click();
+  });
+
   await t.test('opens a counter absence with its snapshot', async () => {
     const absence = page.locator('[data-events] a[data-kind=EVENT_KIND_COUNTER_ABSENT]').first();
     await absence.waitFor({ timeout: eventWait });

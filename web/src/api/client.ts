@@ -10,6 +10,7 @@ export type Budget = Schemas['counterwatch.v1.Budget'];
 export type Camera = Schemas['counterwatch.v1.Camera'];
 export type CameraLive = Schemas['counterwatch.v1.CameraLive'];
 export type CameraState = Schemas['counterwatch.v1.CameraState'];
+export type CameraTrial = Schemas['counterwatch.v1.CameraTrial'];
 export type Counter = Schemas['counterwatch.v1.Counter'];
 export type DayFigures = Schemas['counterwatch.v1.DayFigures'];
 export type Estimate = Schemas['counterwatch.v1.Estimate'];

@@ -157,6 +157,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/cameras/{name}:test': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * TestCamera lets a camera's own node try the camera at its stored address. It takes about 10 s, and up to 25 s when the camera
+     *     does not answer. One test at a time and node.
+     */
+    post: operations['ProbeService_TestCamera'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/events': {
     parameters: {
       query?: never;
@@ -311,6 +331,23 @@ export interface paths {
     get: operations['HealthService_GetNode'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/nodes/{name}:testCamera': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** TestNodeCamera lets a node try a camera that is not registered yet, inside the networks of the node's sites. */
+    post: operations['ProbeService_TestNodeCamera'];
     delete?: never;
     options?: never;
     head?: never;
@@ -773,6 +810,36 @@ export interface components {
       /** @description SHA-256 of the certificate, 64 hexadecimal digits; may be empty. */
       fingerprint?: string;
     };
+    /** @description CameraTrial is what a test found. */
+    'counterwatch.v1.CameraTrial': {
+      /** @description The worst first. */
+      findings?: components['schemas']['counterwatch.v1.Finding'][];
+      /** @description From dialling to the first picture. */
+      firstPicture?: string;
+      /**
+       * Format: int32
+       * @description Of them, key frames.
+       */
+      keyFrames?: number;
+      /** @description Pictures came that can be decoded. */
+      ok?: boolean;
+      /**
+       * Format: int32
+       * @description Pictures that came.
+       */
+      pictures?: number;
+      /** @description Profile and level of the coding; empty when unknown. */
+      profile?: string;
+      /**
+       * Format: byte
+       * @description JPEG of the newest key frame; empty when none could be decoded.
+       */
+      snapshot?: string;
+      /** @description What is known of the stream. */
+      stream?: components['schemas']['counterwatch.v1.Stream'];
+      /** @description From the first picture to the end. */
+      watched?: string;
+    };
     /** @description Counter (quầy) is one service counter. */
     'counterwatch.v1.Counter': {
       /** @description A group: ids of its member counters, any required_on_duty of which must be staffed. Empty for a counter. */
@@ -975,6 +1042,17 @@ export interface components {
       | 'EVENT_KIND_CAMERA_OFFLINE'
       | 'EVENT_KIND_CAMERA_STALLED'
       | 'EVENT_KIND_NODE_OFFLINE';
+    /** @description Finding is something that an operator should know about a camera. */
+    'counterwatch.v1.Finding': {
+      /** @description What to do about it, in English; may be empty. */
+      advice?: string;
+      /** @description What it is, for translations: gop_long, clock_off. */
+      code?: string;
+      /** @description What is so, in English. */
+      text?: string;
+      /** @description How bad it is. */
+      weight?: components['schemas']['counterwatch.v1.Weight'];
+    };
     /** @description GetLiveResponse holds one entry per camera asked for, in order of their names. */
     'counterwatch.v1.GetLiveResponse': {
       /** @description The cameras; one that never told anything has the state unspecified. */
@@ -1387,6 +1465,10 @@ export interface components {
       calendar?: components['schemas']['counterwatch.v1.Calendar'];
       /** @description Name as people write it. */
       displayName?: string;
+      /** @description How long pictures of incidents are kept; 0 is the default, 7 days. */
+      keepPictures?: string;
+      /** @description How long minutes and visits are kept; 0 is the default, 13 months. Sums of days stay. */
+      keepSeries?: string;
       /** @description Resource name, sites/{site}. */
       name?: string;
       /** @description Address ranges in which its cameras may be (10.20.0.0/16); empty is private networks. */
@@ -1544,6 +1626,11 @@ export interface components {
        */
       time?: string;
     };
+    /**
+     * @description Weight says how bad a finding is.
+     * @enum {string}
+     */
+    'counterwatch.v1.Weight': 'WEIGHT_UNSPECIFIED' | 'WEIGHT_FAULT' | 'WEIGHT_TROUBLE' | 'WEIGHT_NOTE';
     /** @description Zone is a polygon of the picture with a meaning. */
     'counterwatch.v1.Zone': {
       /** @description Which point of a person must lie inside. */
@@ -1921,6 +2008,42 @@ export interface operations {
       };
     };
   };
+  ProbeService_TestCamera: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Resource name, cameras/{camera}. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description CameraTrial is what a test found. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['counterwatch.v1.CameraTrial'];
+        };
+      };
+      /** @description An unexpected error response. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['google.rpc.Status'];
+        };
+      };
+    };
+  };
   EventService_ListEvents: {
     parameters: {
       query?: {
@@ -2209,6 +2332,51 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['counterwatch.v1.Node'];
+        };
+      };
+      /** @description An unexpected error response. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['google.rpc.Status'];
+        };
+      };
+    };
+  };
+  ProbeService_TestNodeCamera: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Resource name, nodes/{node}. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': {
+          /** @description rtsps: PEM of a private authority to trust. */
+          tlsCa?: string;
+          /** @description rtsps: SHA-256 of the certificate to trust, 64 hexadecimal digits. */
+          tlsFingerprint?: string;
+          /** @description auto (default), tcp, udp, multicast. */
+          transport?: string;
+          /** @description rtsp://user:password@host/path. Never given out, logged or stored. */
+          url: string;
+        };
+      };
+    };
+    responses: {
+      /** @description CameraTrial is what a test found. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['counterwatch.v1.CameraTrial'];
         };
       };
       /** @description An unexpected error response. */

@@ -1,9 +1,11 @@
+import { trialEn } from './trial.en';
 import { systemEn } from './system.en';
 import type { Words } from './vi';
 
 /** English, beside the Vietnamese. */
 export const en: Words = {
   system: systemEn,
+  trial: trialEn,
   product: 'One-Stop Unit Supervision',
   overview: 'Overview',
   alerts: 'Alerts',

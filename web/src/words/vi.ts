@@ -1,8 +1,10 @@
 import { systemVi } from './system.vi';
+import { trialVi } from './trial.vi';
 
 /** Vietnamese, the page's first language. Its keys are the catalogue: English must have the same, with the same parameters. */
 export const vi = {
   system: systemVi,
+  trial: trialVi,
   product: 'Giám sát Bộ phận Một cửa',
   overview: 'Tổng quan',
   alerts: 'Cảnh báo',
