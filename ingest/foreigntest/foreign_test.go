@@ -60,16 +60,20 @@ type watched struct {
 	came  []time.Time
 }
 
-// watch pulls a camera until the test ends.
-func watch(t testing.TB, c ingest.RTSPConfig) *watched {
+// watch pulls a camera, its main stream and perhaps its sub stream, until the test ends.
+func watch(t testing.TB, streams ...ingest.RTSPConfig) *watched {
 	t.Helper()
-	c.Log = quiet
-	source, err := ingest.NewRTSP(c)
-	if err != nil {
-		t.Fatal(err)
+	var sources []ingest.Source
+	for _, c := range streams {
+		c.Log = quiet
+		source, err := ingest.NewRTSP(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, source)
 	}
 	w := &watched{ring: ingest.NewRing(0, 0)}
-	w.sup = &ingest.Supervisor{Sources: []ingest.Source{source}, Log: quiet, Emit: func(u *models.AccessUnit) {
+	w.sup = &ingest.Supervisor{Sources: sources, Log: quiet, Emit: func(u *models.AccessUnit) {
 		w.ring.Put(u)
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -160,7 +164,7 @@ func decodes(t *testing.T, codec models.Codec, units []*models.AccessUnit) (pict
 func checkStream(t *testing.T, w *watched, codec models.Codec, bframes bool) {
 	t.Helper()
 	const enough = 45
-	w.until(t, "enough pictures", 15*time.Second, func() bool {
+	w.until(t, "enough pictures", 30*time.Second, func() bool {
 		units, _ := w.got()
 		return len(units) >= enough+15
 	})
@@ -274,6 +278,14 @@ func TestGStreamer(t *testing.T) {
 			t.Parallel()
 			w := watch(t, ingest.RTSPConfig{URL: models.SecretURL(strings.Replace(urls["digest"].Reveal(), "p%40ss", "pass", 1))})
 			w.until(t, "refused", 10*time.Second, func() bool { return w.sup.Health().State == models.CameraRefused })
+		})
+		t.Run("sub stream", func(t *testing.T) {
+			t.Parallel()
+			w := watch(t, ingest.RTSPConfig{URL: urls["tcp"] + "x"}, ingest.RTSPConfig{URL: urls["audio"]})
+			w.until(t, "shown", 10*time.Second, func() bool { return w.sup.Health().State == models.CameraLive })
+			if s := w.sup.Stream(); s.Source != "sub" || s.Codec != models.CodecH264 {
+				t.Errorf("the stream is told as %+v", s)
+			}
 		})
 		t.Run("wrong path", func(t *testing.T) {
 			t.Parallel()

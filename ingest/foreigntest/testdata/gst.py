@@ -40,7 +40,7 @@ def serve(login):
             continue
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch("( " + launch + " )")
-        factory.set_shared(True)
+        factory.set_shared(False)  # each client has an encoder of its own, and waits for no other
         if name == "tcp":
             factory.set_protocols(GstRtsp.RTSPLowerTrans.TCP)
         if login:
