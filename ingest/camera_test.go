@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
+	"github.com/bluenviron/gortsplib/v5/pkg/headers"
 	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
 	"github.com/pion/rtp"
 	"go.uber.org/goleak"
@@ -36,6 +38,10 @@ var (
 type camera struct {
 	user, password string
 	onlyUDP        bool
+	onlyMulticast  bool
+	host           string          // default 127.0.0.1
+	source         string          // what is added to the answer to SETUP
+	readerPort     atomic.Int64    // the reader's UDP port
 	status         base.StatusCode // of DESCRIBE, when not 0
 	stream         *gortsplib.ServerStream
 	server         *gortsplib.Server
@@ -49,13 +55,16 @@ type camera struct {
 func newCamera(t *testing.T, c *camera, formats ...format.Format) *camera {
 	t.Helper()
 	c.playing = make(chan struct{}, 10)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(cmp.Or(c.host, "127.0.0.1"), "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
 	_ = l.Close()
 	c.server = &gortsplib.Server{Handler: c, RTSPAddress: addr}
+	if c.onlyMulticast {
+		c.server.MulticastIPRange, c.server.MulticastRTPPort, c.server.MulticastRTCPPort = "239.7.0.0/16", 8002, 8003
+	}
 	if c.onlyUDP {
 		c.server.UDPRTPAddress, c.server.UDPRTCPAddress = udpPair(t)
 	}
@@ -121,7 +130,14 @@ func (c *camera) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response
 		c.refused.Add(1)
 		return &base.Response{StatusCode: base.StatusUnsupportedTransport}, nil, nil
 	}
+	if c.onlyMulticast && ctx.Transport.Protocol != gortsplib.ProtocolUDPMulticast {
+		return &base.Response{StatusCode: base.StatusUnsupportedTransport}, nil, nil
+	}
 	c.setups.Add(1)
+	var asked headers.Transport
+	if asked.Unmarshal(ctx.Request.Header["Transport"]) == nil && asked.ClientPorts != nil {
+		c.readerPort.Store(int64(asked.ClientPorts[0]))
+	}
 	return &base.Response{StatusCode: base.StatusOK}, c.stream, nil
 }
 
@@ -130,7 +146,10 @@ func (c *camera) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, erro
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 
-func (c *camera) OnResponse(*gortsplib.ServerConn, *base.Response) {
+func (c *camera) OnResponse(_ *gortsplib.ServerConn, res *base.Response) {
+	if t := res.Header["Transport"]; len(t) == 1 {
+		res.Header["Transport"] = base.HeaderValue{t[0] + c.source}
+	}
 	if c.asked.Swap(false) {
 		c.playing <- struct{}{}
 	}

@@ -45,6 +45,10 @@ func TestClock(t *testing.T) {
 		{"a pause that the stamps do not count", join(steady(50, 0, 0), steady(300, 2*s, 22*s)), 33960 * ms, 0, 13960 * ms, 1},
 		{"slow clock, 1 in 10 000", scaled(steady(90_000, 0, 0), 0.9999), 3600 * s, 100 * ms, scaled(steady(90_000, 0, 0), 0.9999)[89_999].raw, 0},
 		{"fast clock, 1 in 10 000", scaled(steady(90_000, 0, 0), 1.0001), 3600 * s, 100 * ms, scaled(steady(90_000, 0, 0), 1.0001)[89_999].raw, 0},
+		{"stamps count 25 a second, 24.5 are sent", scaled(steady(90_000, 0, 0), 0.98), 3600 * s, 1200 * ms, scaled(steady(90_000, 0, 0), 0.98)[89_999].raw, 0},
+		{"stamps count 25 a second, 25.5 are sent", scaled(steady(90_000, 0, 0), 1.02), 3600 * s, s, scaled(steady(90_000, 0, 0), 1.02)[89_999].raw, 0},
+		{"B-frames in a steady stream", reordered(steady(900, 0, 0)), 35960 * ms, 80 * ms, 35960 * ms, 0},
+		{"arrivals at fixed moments", gathered(steady(900, 0, 0)), 35960 * ms, 0, 35960 * ms, 0},
 		{"node's clock set back", join(steady(50, 0, 0), steady(50, 2*s, -time.Hour)), -time.Hour + 1960*ms, 0, 3960 * ms, 1},
 		{"node's clock set forward", join(steady(50, 0, 0), steady(600, 2*s, time.Hour)), time.Hour + 23960*ms, 0, 25960 * ms, 1},
 	} {
@@ -69,6 +73,24 @@ func TestClock(t *testing.T) {
 func scaled(in []arrival, rate float64) []arrival {
 	for i := range in {
 		in[i].raw = time.Duration(float64(in[i].raw) * rate)
+	}
+	return in
+}
+
+// reordered sends I P B B: the third of each group of four after the first comes before the two that are shown earlier.
+func reordered(in []arrival) []arrival {
+	for i := 1; i+2 < len(in); i += 3 {
+		in[i].raw, in[i+1].raw, in[i+2].raw = in[i+2].raw, in[i].raw, in[i+1].raw
+		late := 80 * time.Millisecond // the encoder waits for the picture that it sends first
+		in[i].at, in[i+1].at, in[i+2].at = in[i].at+late, in[i+1].at+late, in[i+2].at+late
+	}
+	return in
+}
+
+// gathered arrive when the socket is looked at: up to gatherEvery late, never at a rhythm of their own.
+func gathered(in []arrival) []arrival {
+	for i := range in {
+		in[i].at = (in[i].at + gatherEvery - 1).Truncate(gatherEvery)
 	}
 	return in
 }

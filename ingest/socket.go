@@ -12,12 +12,16 @@ import (
 // all cameras, instead of being woken by every packet: that halves the CPU of taking a stream in (measured in
 // docs/BENCHMARKS.md). Arrival is up to gatherEvery late; Clock takes the smallest delay, so capture times hardly move.
 type socket struct {
-	*net.TCPConn
+	net.Conn
 	raw       syscall.RawConn
 	gathering atomic.Bool
 	patient   bool // the kernel no longer wakes anybody for a little
 	buf       [32 << 10]byte
 	r, w      int // what of buf is still to be handed out
+
+	look func(fd uintptr) bool // reads once; made once, because it is called 25 times a second
+	n    int                   // what it read
+	err  error
 }
 
 const (
@@ -36,7 +40,12 @@ func newSocket(c net.Conn) net.Conn {
 	if err != nil {
 		return c
 	}
-	return &socket{TCPConn: tcp, raw: raw}
+	s := &socket{Conn: c, raw: raw}
+	s.look = func(fd uintptr) bool {
+		s.n, s.err = syscall.Read(int(fd), s.buf[:])
+		return true
+	}
+	return s
 }
 
 // gather begins to trade promptness for CPU: once the questions are answered and pictures come.
@@ -58,7 +67,7 @@ func (s *socket) Read(p []byte) (int, error) {
 
 func (s *socket) fill() (int, error) {
 	if !s.gathering.Load() {
-		return s.TCPConn.Read(s.buf[:])
+		return s.Conn.Read(s.buf[:])
 	}
 	if !s.patient {
 		s.patient = true
@@ -81,18 +90,15 @@ func (s *socket) fill() (int, error) {
 }
 
 // now reads what is there and waits for nothing.
-func (s *socket) now() (n int, err error) {
-	failed := s.raw.Read(func(fd uintptr) bool {
-		n, err = syscall.Read(int(fd), s.buf[:])
-		return true
-	})
-	switch {
-	case failed != nil:
-		return 0, failed
-	case err != nil:
+func (s *socket) now() (int, error) {
+	if err := s.raw.Read(s.look); err != nil {
 		return 0, err
-	case n == 0:
+	}
+	switch {
+	case s.err != nil:
+		return 0, s.err
+	case s.n == 0:
 		return 0, io.EOF
 	}
-	return n, nil
+	return s.n, nil
 }
