@@ -73,7 +73,7 @@ func infer(b *testing.B, e detect.Engine, input []float32, size models.Size) tim
 }
 
 // processorTime is what all threads of this process have used.
-func processorTime(b *testing.B) time.Duration {
+func processorTime(b testing.TB) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)

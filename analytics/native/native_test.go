@@ -3,7 +3,6 @@ package native
 import (
 	"bytes"
 	"errors"
-	"image"
 	"io"
 	"log/slog"
 	"os"
@@ -99,11 +98,7 @@ func film(t testing.TB, name string, most int) (frames []*models.Frame) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		bgr := &models.Frame{Number: fr.Number, At: fr.At, Size: fr.Size, Stride: 3 * fr.W, Pix: make([]byte, 3*fr.W*fr.H)}
-		if err := Scale(bgr.Pix, fr, image.Rect(0, 0, fr.W, fr.H), fr.Size); err != nil {
-			t.Fatal(err)
-		}
-		frames = append(frames, bgr)
+		frames = append(frames, inBGR(t, fr))
 	}
 	return frames
 }
