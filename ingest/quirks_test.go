@@ -344,6 +344,14 @@ func clockQuirks() []quirk {
 			r.stamp = 0
 			r.film(20, 5)
 		}}, during: 3 * time.Second, units: "K3", check: even(1)},
+		{name: "what is known of a stream", camera: &rude{}, during: 20 * time.Second, units: "K3", check: func(t *testing.T, _ *rude, v *visit) {
+			bits := 15 * float64(v.units[1].Bytes()*14+v.units[0].Bytes()) / 15 * 8
+			s := v.at
+			if s.FPS < 14.5 || s.FPS > 15.5 || s.BitRate < 0.9*bits || s.BitRate > 1.1*bits || (s.GOP-time.Second).Abs() > time.Millisecond || s.BFrames ||
+				s.Connections != 1 || s.Lost != 0 || s.Jumps != 0 || s.Transport != "tcp" || s.Codec != models.CodecH264 || s.Size.W == 0 {
+				t.Errorf("%+v, want %.0f bit/s", s, bits)
+			}
+		}},
 		{name: "no clock before the first sender report", camera: &rude{}, units: "K3", check: func(t *testing.T, _ *rude, v *visit) {
 			if v.at.SkewKnown || time.Since(v.units[0].At) > 3*time.Second {
 				t.Errorf("%+v", v.at)

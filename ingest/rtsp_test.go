@@ -10,10 +10,12 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
+	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
 
 	"github.com/counterwatch/counterwatch/models"
 )
@@ -236,6 +238,41 @@ func TestRTSPOneLoginPerRun(t *testing.T) {
 	receive(t, ended)
 	if n := c.logins.Load(); n != 1 {
 		t.Fatalf("%d logins", n)
+	}
+}
+
+// A defect that a picture brings to light ends that camera's run and nothing else.
+func TestRTSPPanicStaysWithItsCamera(t *testing.T) {
+	c := newCamera(t, &camera{}, h264(true))
+	ended := make(chan error, 1)
+	go func() { ended <- newRTSP(t, c.url("")).Run(t.Context(), func(*models.AccessUnit) { panic("broken") }) }()
+	receive(t, c.playing)
+	h264Sender(t, c, 0).send(t, idr)
+	if err := receive(t, ended); models.KindOf(err) != models.KindInternal || !strings.Contains(err.Error(), "broken") {
+		t.Fatal(err)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	u, err := base.ParseURL("rtsp://admin:geheim@cam/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		err  error
+		kind models.Kind
+		want string
+	}{
+		{liberrors.ErrClientUDPTimeout{}, models.KindUnavailable, "open the firewall"},
+		{liberrors.ErrClientTCPTimeout{}, models.KindUnavailable, "does not answer"},
+		{liberrors.ErrClientSDPInvalid{Err: errors.New("admin:geheim")}, models.KindUnsupported, "try its other stream"},
+		{fmt.Errorf("read: %w", syscall.ECONNRESET), models.KindUnavailable, "closed the connection"},
+		{errors.New("geheim"), models.KindUnavailable, "***"},
+	} {
+		got := explain(c.err, u)
+		if models.KindOf(got) != c.kind || !strings.Contains(got.Error(), c.want) || strings.Contains(got.Error(), "geheim") {
+			t.Errorf("%v is %s %v", c.err, models.KindOf(got), got)
+		}
 	}
 }
 

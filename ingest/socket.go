@@ -9,8 +9,8 @@ import (
 )
 
 // socket reads a camera's TCP connection in few, large pieces. While a camera is played it looks at fixed moments, the same for
-// all cameras, instead of being woken by every packet: that halves the CPU of taking a stream in (measured in
-// docs/BENCHMARKS.md). Arrival is up to gatherEvery late; Clock takes the smallest delay, so capture times hardly move.
+// all cameras, instead of being woken by every packet: measured side by side, 60 streams of 1 Mbit/s took 0.10 % of a core each
+// instead of 0.18 %. Arrival is up to gatherEvery late; Clock takes the smallest delay, so capture times hardly move.
 type socket struct {
 	net.Conn
 	raw       syscall.RawConn
