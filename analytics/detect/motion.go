@@ -35,8 +35,7 @@ type Motion struct {
 	cells []image.Rectangle
 	seen  []int32 // means in the picture looked at
 	now   []int32 // and in the newest
-	diffs []int32
-	known bool // seen is of a picture
+	known bool    // seen is of a picture
 }
 
 // NewMotion makes a Motion for a valid camera with its defaults (models.Camera.WithDefaults).
@@ -58,8 +57,8 @@ func (m *Motion) Still(f *models.Frame) bool {
 	if !m.known || len(m.cells) == 0 {
 		return false
 	}
-	light := light(m.now, m.seen, m.diffs)
-	return m.diffs[len(m.diffs)-1]-light < motionLevel && light-m.diffs[0] < motionLevel
+	light, least, most := light(m.now, m.seen)
+	return most-light < motionLevel && light-least < motionLevel
 }
 
 // Looked makes the picture last given to Still the one that later ones are compared with.
@@ -100,17 +99,25 @@ func (m *Motion) divide(parts []image.Rectangle) {
 			}
 		}
 	}
-	m.seen, m.now, m.diffs = make([]int32, len(m.cells)), make([]int32, len(m.cells)), make([]int32, len(m.cells))
+	m.seen, m.now = make([]int32, len(m.cells)), make([]int32, len(m.cells))
 }
 
-// light is what all cells have in common of the way from one picture to another: the median of their differences, which are
-// left in diffs in order.
-func light(now, before, diffs []int32) int32 {
-	for i := range now {
-		diffs[i] = now[i] - before[i]
+// light is what all cells have in common of the way from one picture to another, the median of their differences, with the
+// least and the greatest of them. There is at least one cell. Counting is many times faster than sorting.
+func light(now, before []int32) (median, least, most int32) {
+	const reach = 255 * cellScale // beyond it all is the same: black turned white
+	var counts [2*reach + 1]int32
+	least, most = reach, -reach
+	for i, v := range now {
+		d := min(max(v-before[i], -reach), reach)
+		least, most = min(least, d), max(most, d)
+		counts[d+reach]++
 	}
-	slices.Sort(diffs)
-	return diffs[len(diffs)/2]
+	median = least
+	for below := counts[median+reach]; int(below) <= len(now)/2; below += counts[median+reach] {
+		median++
+	}
+	return median, least, most
 }
 
 // mean returns what measures parts of a whole picture: their mean in cellScale-ths of a grey level of 255. It looks at luma

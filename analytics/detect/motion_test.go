@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -166,5 +167,24 @@ func BenchmarkMotion(b *testing.B) {
 	m.Looked()
 	for b.Loop() {
 		m.Still(f)
+	}
+}
+
+// The median, least and greatest difference are those of the differences in order.
+func TestLight(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := 1; n < 60; n++ {
+		now, before, diffs := make([]int32, n), make([]int32, n), make([]int32, n)
+		for i := range now {
+			now[i], before[i] = r.Int32N(255*cellScale), r.Int32N(255*cellScale)
+			diffs[i] = now[i] - before[i]
+		}
+		slices.Sort(diffs)
+		if median, least, most := light(now, before); median != diffs[n/2] || least != diffs[0] || most != diffs[n-1] {
+			t.Fatalf("of %v: %d, %d, %d", diffs, median, least, most)
+		}
+	}
+	if median, _, _ := light([]int32{1 << 20}, []int32{0}); median != 255*cellScale {
+		t.Errorf("far beyond: %d", median)
 	}
 }

@@ -25,7 +25,6 @@ type things struct {
 	looked []int32         // what each cell has looked like
 	since  []time.Duration // and for how long
 	before []int32         // means of the picture before
-	diffs  []int32
 	at     time.Time
 }
 
@@ -33,7 +32,7 @@ type things struct {
 // last bit is no evidence that people would have moved: the camera may be frozen.
 func (t *things) watch(now []int32, at time.Time) {
 	if len(t.looked) != len(now) {
-		*t = things{looked: slices.Clone(now), before: slices.Clone(now), since: make([]time.Duration, len(now)), diffs: make([]int32, len(now)), at: at}
+		*t = things{looked: slices.Clone(now), before: slices.Clone(now), since: make([]time.Duration, len(now)), at: at}
 		return
 	}
 	passed := min(max(at.Sub(t.at), 0), thingStep)
@@ -42,7 +41,7 @@ func (t *things) watch(now []int32, at time.Time) {
 		passed = 0
 	}
 	copy(t.before, now)
-	light := light(now, t.looked, t.diffs)
+	light, _, _ := light(now, t.looked)
 	for i, v := range now {
 		if d := v - t.looked[i] - light; d >= motionLevel || d <= -motionLevel {
 			t.looked[i], t.since[i] = v, 0
