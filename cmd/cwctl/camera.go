@@ -34,7 +34,7 @@ type exitError struct {
 
 func newCameraCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "camera", Short: "Look at cameras from this machine: test one, find those of a network"}
-	cmd.AddCommand(newCameraTestCommand())
+	cmd.AddCommand(newCameraTestCommand(), newCameraDiscoverCommand())
 	return cmd
 }
 
