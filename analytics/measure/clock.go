@@ -19,6 +19,13 @@ const (
 	halfSeen = 500 * time.Millisecond
 )
 
+// sound reports whether the clock, kept by an earlier run, is one that could have been: the newest moment lies in the second
+// being filled.
+func (c *clock) sound() bool {
+	in := c.Last.Sub(c.Next)
+	return c.Last.IsZero() || in >= 0 && in < time.Second && c.Credit >= 0 && c.Credit <= time.Second
+}
+
 // limit is the longest gap that counts as sight: three nominal intervals, at most 10 s.
 func limit(interval time.Duration) time.Duration { return min(3*max(interval, fastest), slowest) }
 

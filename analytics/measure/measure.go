@@ -160,6 +160,9 @@ func (m *Measure) Restore(b []byte) error {
 	if len(s.Zones) != len(m.state.Zones) || len(s.Counters) != len(m.state.Counters) {
 		return models.Errorf(models.KindConflict, "measure: restore: the zones or counters have changed since the state was kept")
 	}
+	if !s.Clock.sound() {
+		return models.Errorf(models.KindInvalid, "measure: restore: the kept clock is damaged")
+	}
 	s.Clock.Limit, s.Clock.Blind = m.state.Clock.Limit, true
 	m.state = s
 	for i := range m.state.Zones {
