@@ -23,7 +23,7 @@ const cellScale = 16
 // Motion tells whether anything has moved in the parts of a camera's picture that matter: where its zones are and people who
 // are counted in them. It compares means of small cells with those of the picture that was last looked at, not with the last
 // picture, so that slow motion adds up. What all cells have in common is light, and is no motion. I420 and grey pictures cost
-// it a tenth of a millisecond.
+// a fifth of a millisecond of 1080p.
 //
 // Motion is used by one goroutine.
 type Motion struct {
