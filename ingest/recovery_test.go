@@ -143,6 +143,23 @@ func TestSupervisorAsksInVain(t *testing.T) {
 	})
 }
 
+// A main stream that stops again and again, of a camera that answers, gives way to the sub stream.
+func TestSupervisorGivesUpAHungStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &played{begun: time.Now()}
+		v := &Supervisor{
+			Sources: []Source{answering{p.stream("main", shows(time.Second, false, hangs))}, answering{p.stream("sub", shows(time.Hour, false, ends))}},
+			Emit:    func(*models.AccessUnit) {}, Jitter: func() float64 { return .5 }, Log: quiet,
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		v.Run(ctx)
+		if got := fmt.Sprint(p.log); got != "[main 0s main 6s main 11s sub 17s]" || v.Health().State != models.CameraLive {
+			t.Errorf("%s, %+v", got, v.Health())
+		}
+	})
+}
+
 type answering struct{ Source }
 
 func (answering) Probe(context.Context) error { return nil }

@@ -16,6 +16,7 @@ import (
 const (
 	goodAfter  = 30 * time.Second // of video: the next failure is a new one
 	maxBackoff = 30 * time.Second
+	liveWait   = 4 * time.Second  // the longest wait of a camera that has just shown pictures
 	slowLane   = 60 * time.Second // refused or unsupported: a person must act first
 	giveUp     = 3                // failures of a stream, of a camera that answers, before the other one is tried
 	mainAgain  = 10 * time.Minute // how often the main stream is tried while the sub stream is shown
@@ -23,8 +24,8 @@ const (
 )
 
 // Supervisor keeps one camera's pictures coming and knows the camera's health. A source runs once; the supervisor
-// restarts it: at once, then after 1, 2, 4 ... 30 s with 20 % jitter, from the beginning again after 30 s of video, and
-// without waiting when the camera answers again after it did not (see Prober).
+// restarts it: at once, then after 1, 2, 4 ... 30 s (4 s if it has just shown pictures) with 20 % jitter, from the
+// beginning again after 30 s of video, and without waiting when the camera answers again after it did not (see Prober).
 //
 // Of two sources the first, the main stream, is shown. The second, the sub stream, is taken while the first is unsupported
 // or refused, or has failed three times although the camera answers. Every 10 minutes the main stream is then tried beside
@@ -42,7 +43,8 @@ type Supervisor struct {
 	tries    int           // failures of that source since its last good video
 	failures int           // failures since the last good video
 	mainErr  error         // why the main stream was given up
-	down     bool          // the camera did not answer when last asked
+	down     bool          // the camera did not answer when last asked, or fell silent
+	away     bool          // it did not answer a question since its last picture: a true outage, not a fault of one stream
 	fresh    bool          // this run began because the camera answered again
 	gop      time.Duration // longest of the newest groups of pictures
 
@@ -210,16 +212,24 @@ func (s *Supervisor) goodVideo() bool {
 // judge turns the reason of an end into a state, chooses the next source and says how long to wait for its run, and
 // whether to ask meanwhile if the camera answers again.
 func (s *Supervisor) judge(err error) (wait time.Duration, ask bool) {
-	if err == errAnswers || err == errMain {
+	switch err {
+	case errMain:
+		s.current, s.tries, s.failures = 0, 0, 0
+		return 0, false
+	case errAnswers:
 		s.begin()
 		return 0, false
 	}
-	if p := s.progress(); p.units == 0 && time.Since(p.begun) >= probeWithin && !s.fresh {
-		s.down = true // something that it should have answered got lost
+	p := s.progress()
+	state, slow := verdict(err)
+	if p.units > 0 && state == models.CameraStalled || p.units == 0 && time.Since(p.begun) >= probeWithin && !s.fresh {
+		s.down = true // what it should have sent or answered did not come
 	}
 	s.fresh = false
-	state, slow := verdict(err)
 	wait = s.backoff(s.failures)
+	if p.units > 0 {
+		wait = min(wait, s.jittered(liveWait))
+	}
 	if slow {
 		wait = s.jittered(slowLane)
 	}
@@ -236,7 +246,7 @@ func (s *Supervisor) judge(err error) (wait time.Duration, ask bool) {
 		reason = "main stream: " + s.mainErr.Error() + "; sub stream: " + reason
 	}
 	s.set(state, reason)
-	if len(s.Sources) > 1 && (slow || s.tries >= giveUp && !s.down) {
+	if len(s.Sources) > 1 && (slow || s.tries >= giveUp && !s.away) {
 		s.tries = 0
 		if s.current = 1 - s.current; s.current > 0 {
 			s.mainErr = err
@@ -249,9 +259,14 @@ func (s *Supervisor) judge(err error) (wait time.Duration, ask bool) {
 	return wait, !slow && wait > 0
 }
 
-// begin starts with the main stream as if the camera had just been added, but for the first failure: what answers again
-// may not be ready yet.
-func (s *Supervisor) begin() { s.current, s.tries, s.failures, s.down, s.fresh = 0, 0, 1, false, true }
+// begin prepares the run of a camera that answers again. After a true outage it is as if the camera had just been added, but
+// for the first failure: what answers may not be ready yet.
+func (s *Supervisor) begin() {
+	if s.away {
+		s.current, s.tries, s.failures = 0, 0, 1
+	}
+	s.down, s.away, s.fresh = false, false, true
+}
 
 // verdict is the state that an error means, and whether a person must act first.
 func verdict(err error) (state models.CameraState, slow bool) {

@@ -57,7 +57,7 @@ func (s *Supervisor) watch(ctx context.Context, cancel context.CancelCauseFunc) 
 		now := time.Now()
 		p := s.progress()
 		if p.units > 0 {
-			s.down = false
+			s.down, s.away = false, false
 		} else if !now.Before(ask) {
 			ask = now.Add(s.jittered(probeEvery))
 			if s.back(ctx) && !s.fresh && s.progress().units == 0 {
@@ -124,6 +124,7 @@ func (s *Supervisor) back(ctx context.Context) bool {
 	}
 	back := s.down && err == nil
 	s.down = err != nil
+	s.away = s.away || s.down
 	return back
 }
 
