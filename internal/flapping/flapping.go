@@ -41,12 +41,17 @@ const Patience = 10 * time.Second
 type Use struct {
 	Goroutines  int
 	Descriptors int    // -1 where the system does not tell
-	Heap        uint64 // bytes that live after a collection
+	Heap        uint64 // bytes; before and after: that live after a collection
+}
+
+// settled is what is held once all is collected that can be.
+func settled() Use {
+	runtime.GC()
+	runtime.GC() // what finalizers and pools had kept
+	return use()
 }
 
 func use() Use {
-	runtime.GC()
-	runtime.GC() // what finalizers and pools had kept
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	u := Use{Goroutines: runtime.NumGoroutine(), Descriptors: -1, Heap: m.HeapAlloc}
@@ -88,7 +93,7 @@ func Run(ctx context.Context, cameras int, long time.Duration) (*Report, error) 
 		defer c.close()
 		subjects[i] = &subject{camera: c}
 	}
-	report := &Report{Cameras: cameras, Before: use()}
+	report := &Report{Cameras: cameras, Before: settled()}
 	cpu := processTime()
 	begun := time.Now()
 	running, cancel := context.WithTimeout(ctx, long)
@@ -110,7 +115,7 @@ func Run(ctx context.Context, cameras int, long time.Duration) (*Report, error) 
 		s.ring = nil
 	}
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if report.After = use(); report.After.Goroutines <= report.Before.Goroutines && report.After.Descriptors <= report.Before.Descriptors {
+		if report.After = settled(); report.After.Goroutines <= report.Before.Goroutines && report.After.Descriptors <= report.Before.Descriptors {
 			break
 		}
 	}
