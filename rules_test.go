@@ -161,6 +161,36 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	}
 }
 
+// startsGoroutine finds what starts a goroutine in a program file.
+var startsGoroutine = regexp.MustCompile(`(?m)^\s*go (func\b|[a-zA-Z_.]+\()|\.Go\(func`)
+
+// TestWhoStartsGoroutinesLooksForLeaks: the tests of a room that starts goroutines fail when one of them outlives its test.
+// Rooms that exist for tests are looked at by those tests, and programs that only measure end with their goroutines.
+func TestWhoStartsGoroutinesLooksForLeaks(t *testing.T) {
+	starts, looks := map[string]string{}, map[string]bool{}
+	eachGoFile(t, func(file string) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch dir := path.Dir(file); {
+		case strings.HasSuffix(file, "_test.go"):
+			looks[dir] = looks[dir] || strings.Contains(string(text), "goleak.")
+		case strings.HasSuffix(dir, "test") || strings.HasPrefix(dir, "internal/bench") || dir == "api/pb":
+		case startsGoroutine.Match(text):
+			starts[dir] = file
+		}
+	})
+	if len(starts) < 10 {
+		t.Errorf("only %d rooms start goroutines: the pattern is broken", len(starts))
+	}
+	for dir, file := range starts {
+		if !looks[dir] {
+			t.Errorf("%s starts a goroutine, and no test of %s looks for leaks: add func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }", file, dir)
+		}
+	}
+}
+
 // documentedFile finds paths in backquotes that look like files or folders of this checkout.
 var documentedFile = regexp.MustCompile("`((?:cmd|ingest|analytics|api|models|deploy|internal|store|central|outbox|bus|web|docs|scripts)/[A-Za-z0-9_./-]*[A-Za-z0-9_/])`")
 

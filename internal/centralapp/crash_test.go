@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/counterwatch/counterwatch/bus"
 	"github.com/counterwatch/counterwatch/internal/influxtest"
 	"github.com/counterwatch/counterwatch/internal/pgtest"
@@ -52,7 +54,12 @@ func TestMain(m *testing.M) {
 		code := m.Run()
 		postgres.Stop()
 		influxdb.Stop()
-		os.Exit(code)
+		if code == 0 {
+			err = goleak.Find()
+		}
+		if err == nil {
+			os.Exit(code)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, os.Getenv(roleVariable), err)
