@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/counterwatch/counterwatch/models"
@@ -17,4 +18,15 @@ func (l *LoginLimit) Try(ctx context.Context, s Source, emit func(*models.Access
 		l.failed(time.Now())
 	}
 	return err
+}
+
+// Format shows which camera it is, whatever the verb: printing a structure does not ask the methods of fields that are not exported, so
+// that the URL's own care would not help.
+func (r *RTSP) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "camera %s", r.conf.URL) }
+
+// Format shows no URL.
+func (l *LoginLimit) Format(s fmt.State, _ rune) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = fmt.Fprintf(s, "%d failed logins", len(l.fails))
 }

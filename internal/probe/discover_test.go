@@ -21,7 +21,24 @@ type fakeDevice struct {
 	asked    []string
 }
 
-const envelope = `<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:tds="d" xmlns:trt="m" xmlns:tt="t"><s:Body>%s</s:Body></s:Envelope>`
+const envelope = `<?xml version="1.0"?>
+<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:tds="d" xmlns:trt="m" xmlns:tt="t"><s:Body>%s</s:Body></s:Envelope>`
+
+// soapAnswers are those of a good camera, by method.
+var soapAnswers = map[string]string{
+	"GetCapabilities": `<tds:GetCapabilitiesResponse><tds:Capabilities><tt:Media><tt:XAddr>http://10.9.9.9/onvif/media</tt:XAddr></tt:Media>
+		</tds:Capabilities></tds:GetCapabilitiesResponse>`,
+	"GetDeviceInformation": `<tds:GetDeviceInformationResponse><tds:Manufacturer>Acme</tds:Manufacturer><tds:Model>Dome 5</tds:Model>
+		<tds:FirmwareVersion>1.2</tds:FirmwareVersion></tds:GetDeviceInformationResponse>`,
+	"GetProfiles": `<trt:GetProfilesResponse><trt:Profiles token="p0"><tt:Name>main</tt:Name><tt:VideoEncoderConfiguration>
+		<tt:Encoding>H264</tt:Encoding><tt:Resolution><tt:Width>1920</tt:Width><tt:Height>1080</tt:Height></tt:Resolution>
+		</tt:VideoEncoderConfiguration></trt:Profiles></trt:GetProfilesResponse>`,
+	"GetStreamUri": `<trt:GetStreamUriResponse><trt:MediaUri>
+		<tt:Uri>rtsp://admin:canary@10.0.0.7/cam?channel=1&amp;subtype=0</tt:Uri></trt:MediaUri></trt:GetStreamUriResponse>`,
+}
+
+const notAuthorized = `<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>ter:NotAuthorized</s:Value></s:Subcode></s:Code>
+	<s:Reason><s:Text>no</s:Text></s:Reason></s:Fault>`
 
 func (d *fakeDevice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
@@ -41,31 +58,25 @@ func (d *fakeDevice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code, answer = d.soap(method)
 	}
 	if code == 0 {
-		code, answer = d.good(method, strings.Contains(body, "PasswordDigest"), r.Host)
+		code, answer = d.good(method, strings.Contains(body, "PasswordDigest"))
 	}
 	w.WriteHeader(code)
 	_, _ = io.WriteString(w, answer)
 }
 
-func (d *fakeDevice) good(method string, signed bool, host string) (int, string) {
+func (d *fakeDevice) good(method string, signed bool) (int, string) {
 	if method != "GetCapabilities" && d.password != "" && !signed {
-		return 400, fmt.Sprintf(envelope,
-			`<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>ter:NotAuthorized</s:Value></s:Subcode></s:Code><s:Reason><s:Text>no</s:Text></s:Reason></s:Fault>`)
+		return 400, fmt.Sprintf(envelope, notAuthorized)
 	}
-	return 200, fmt.Sprintf(envelope, map[string]string{
-		"GetCapabilities":      `<tds:GetCapabilitiesResponse><tds:Capabilities><tt:Media><tt:XAddr>http://10.9.9.9/onvif/media</tt:XAddr></tt:Media></tds:Capabilities></tds:GetCapabilitiesResponse>`,
-		"GetDeviceInformation": `<tds:GetDeviceInformationResponse><tds:Manufacturer>Acme</tds:Manufacturer><tds:Model>Dome 5</tds:Model><tds:FirmwareVersion>1.2</tds:FirmwareVersion></tds:GetDeviceInformationResponse>`,
-		"GetProfiles": `<trt:GetProfilesResponse><trt:Profiles token="p0"><tt:Name>main</tt:Name><tt:VideoEncoderConfiguration><tt:Encoding>H264</tt:Encoding>` +
-			`<tt:Resolution><tt:Width>1920</tt:Width><tt:Height>1080</tt:Height></tt:Resolution></tt:VideoEncoderConfiguration></trt:Profiles></trt:GetProfilesResponse>`,
-		"GetStreamUri": `<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>rtsp://admin:canary@10.0.0.7/cam?channel=1&amp;subtype=0</tt:Uri></trt:MediaUri></trt:GetStreamUriResponse>`,
-	}[method])
+	return 200, fmt.Sprintf(envelope, soapAnswers[method])
 }
 
 // match is an answer to a probe from a camera whose service is at a port.
 func match(port int) string {
-	return fmt.Sprintf(`<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"><e:Body><d:ProbeMatches><d:ProbeMatch>`+
-		`<a:EndpointReference xmlns:a="x"><a:Address>urn:uuid:1</a:Address></a:EndpointReference><d:Scopes>onvif://www.onvif.org/name/Hall%%20camera onvif://www.onvif.org/hardware/D5</d:Scopes>`+
-		`<d:XAddrs>http://203.0.113.9:%d/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches></e:Body></e:Envelope>`, port)
+	return fmt.Sprintf(`<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery">
+		<e:Body><d:ProbeMatches><d:ProbeMatch><a:EndpointReference xmlns:a="x"><a:Address>urn:uuid:1</a:Address></a:EndpointReference>
+		<d:Scopes>onvif://www.onvif.org/name/Hall%%20camera onvif://www.onvif.org/hardware/D5</d:Scopes>
+		<d:XAddrs>http://203.0.113.9:%d/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches></e:Body></e:Envelope>`, port)
 }
 
 // responder answers probes on loopback with a text, or not at all when it is empty.
@@ -205,7 +216,8 @@ func TestDiscoverNames(t *testing.T) {
 func FuzzReadAnswer(f *testing.F) {
 	f.Add([]byte(match(80)))
 	f.Add([]byte(match(70000)))
-	f.Add([]byte(`<Envelope><Body><ProbeMatches><ProbeMatch><Scopes>onvif://www.onvif.org/name/%1b%5b2J</Scopes><XAddrs>http://[::1]:1 x:</XAddrs></ProbeMatch></ProbeMatches></Body></Envelope>`))
+	f.Add([]byte(`<Envelope><Body><ProbeMatches><ProbeMatch><Scopes>onvif://www.onvif.org/name/%1b%5b2J</Scopes>
+		<XAddrs>http://[::1]:1 x:</XAddrs></ProbeMatch></ProbeMatches></Body></Envelope>`))
 	from := netip.MustParseAddr("192.168.1.10")
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, c := range readAnswer(b, from) {
