@@ -14,7 +14,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/counterwatch/counterwatch/analytics/native"
 	"github.com/counterwatch/counterwatch/bus"
 	"github.com/counterwatch/counterwatch/internal/camsim/camsimtest"
 	"github.com/counterwatch/counterwatch/internal/sandbox"
@@ -22,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	sandbox.Main(native.NewDecoder)
+	sandbox.Main(fragile)
 	goleak.VerifyTestMain(m)
 }
 

@@ -23,7 +23,10 @@ type decoder struct {
 
 	child *child // nil while there is none: the next key frame finds one
 	fd    int
-	mem   []byte
+	mem   []byte // shared with the child
+	laid  int    // bytes of units in it that are not sent yet ..
+	count uint32 // .. and how many
+	owed  int    // pictures wanted and not yet returned
 
 	seq    uint64               // of the last request
 	unit   uint64               // of the last unit sent
@@ -54,23 +57,55 @@ func (d *decoder) Decode(u *models.AccessUnit, want decode.Want) ([]*models.Fram
 	if need > maxUnit || len(u.NALUs) > maxNALUs {
 		return nil, models.Errorf(models.KindUnsupported, "a picture of %d bytes in %d parts is too large", need, len(u.NALUs))
 	}
+	var frames []*models.Frame
+	if d.laid+need > len(d.mem) && d.count > 0 {
+		var err error
+		if frames, err = d.send(); err != nil {
+			return frames, err
+		}
+	}
 	if err := d.ready(need); err != nil {
-		return nil, err
+		return frames, err
 	}
 	d.unit++
 	d.times[d.unit%heldUnits] = u.At
-	return d.exchange(request{
-		op: opDecode, want: want, key: u.Key, hurt: u.Damaged, nalus: uint32(len(u.NALUs)), size: uint32(putUnit(d.mem, u)),
-		unit: d.unit, epoch: u.Epoch, pts: int64(u.PTS),
-	})
+	d.laid += putUnit(d.mem[d.laid:], u, want, d.unit)
+	d.count++
+	if want != decode.Skip {
+		d.owed++
+	}
+	if d.owed == 0 && d.count < maxUnits {
+		return frames, nil
+	}
+	more, err := d.send()
+	return append(frames, more...), err
+}
+
+// send has the units in the memory decoded. A unit of which no picture is wanted waits there for one of which it is: to wake
+// another process costs more than to copy a picture.
+func (d *decoder) send() ([]*models.Frame, error) {
+	r := request{op: opDecode, count: d.count, size: uint32(d.laid)}
+	d.count, d.laid = 0, 0
+	frames, err := d.exchange(r)
+	if d.owed = max(d.owed-len(frames), 0); err != nil {
+		d.owed = 0
+	}
+	return frames, err
 }
 
 // Flush returns what the child holds back.
-func (d *decoder) Flush() ([]*models.Frame, error) {
+func (d *decoder) Flush() (frames []*models.Frame, err error) {
 	if d.child == nil {
 		return nil, nil
 	}
-	return d.exchange(request{op: opFlush})
+	if d.count > 0 {
+		if frames, err = d.send(); err != nil {
+			return frames, err
+		}
+	}
+	d.owed = 0
+	more, err := d.exchange(request{op: opFlush})
+	return append(frames, more...), err
 }
 
 // Close gives the place in the child back.
@@ -95,7 +130,7 @@ func (d *decoder) ready(need int) error {
 			return models.Errorf(models.KindUnavailable, "camera %s cannot be decoded now: %w", d.who, err)
 		}
 	}
-	if need <= len(d.mem) {
+	if d.laid+need <= len(d.mem) {
 		return nil
 	}
 	_, err := d.grow(max(roomFor(need), firstMemory), time.Now().Add(d.pool.cfg.Deadline))
@@ -148,7 +183,7 @@ func (d *decoder) exchange(r request) (frames []*models.Frame, err error) {
 func (d *decoder) call(r request, rights []byte, until time.Time) (a reply, err error) {
 	d.seq++
 	r.seq = d.seq
-	r.put(&d.out)
+	r.put(d.out[:])
 	d.asking.Store(true)
 	defer d.asking.Store(false)
 	if rights == nil {
@@ -220,6 +255,7 @@ func (d *decoder) leave() {
 		d.fd = -1
 	}
 	d.unmap()
+	d.laid, d.count, d.owed = 0, 0, 0
 	d.child.leave(d)
 	d.child = nil
 }

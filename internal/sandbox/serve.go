@@ -154,12 +154,11 @@ func (s *session) handle(message []byte, fd int) ([]byte, error) {
 	}
 	switch r.op {
 	case opDecode:
-		if err := getUnit(s.mem, &r, s.codec, &s.unit); err != nil {
-			return nil, err
+		if int(r.size) > len(s.mem) {
+			return nil, fmt.Errorf("%d bytes of units in a memory of %d", r.size, len(s.mem))
 		}
-		s.frames = nil
-		if s.err = s.open(); s.err == nil {
-			s.frames, s.err = s.decoder.Decode(&s.unit, r.want)
+		if err := s.decode(s.mem[:r.size], r.count); err != nil {
+			return nil, err
 		}
 	case opFlush:
 		if s.decoder != nil {
@@ -171,6 +170,28 @@ func (s *session) handle(message []byte, fd int) ([]byte, error) {
 		}
 	}
 	return s.answer(r.seq), nil
+}
+
+// decode decodes the units that lie in the memory. After an error the decoder goes on with the next, as decoders do; the
+// first error is told.
+func (s *session) decode(mem []byte, count uint32) error {
+	s.frames = nil
+	if s.err = s.open(); s.err != nil {
+		return nil
+	}
+	for range count {
+		want, rest, err := getUnit(mem, s.codec, &s.unit)
+		if err != nil {
+			return err
+		}
+		mem = rest
+		frames, err := s.decoder.Decode(&s.unit, want)
+		s.frames = append(s.frames, frames...)
+		if s.err == nil {
+			s.err = err
+		}
+	}
+	return nil
 }
 
 // open makes the decoder, at the first unit.

@@ -16,10 +16,11 @@ const version = 1
 
 // What is asked of a child. Each request is one message on the decoder's socket and is answered by one.
 const (
-	opDecode = 1 + iota // the unit that lies in the memory
+	opDecode = 1 + iota // the units that lie in the memory, each after a header of its own (opUnit)
 	opFlush             // what is held back
 	opNext              // what is left of the last answer
 	opMemory            // as opNext, after taking over the memory whose descriptor comes with the message
+	opUnit              // in the memory only
 )
 
 // What a child answers.
@@ -32,8 +33,9 @@ const (
 
 // Bounds of what a message may say. They hold for both sides.
 const (
-	maxUnit   = 32 << 20    // bytes of one coded picture
+	maxUnit   = 32 << 20    // bytes of the coded pictures of one request
 	maxNALUs  = 4096        // of one unit
+	maxUnits  = 16          // of one request
 	maxPixels = 8192 * 8192 // of one frame, as in the decoders
 	maxSide   = 16384
 	maxPix    = 3 * maxPixels
@@ -53,17 +55,17 @@ type request struct {
 	want  decode.Want
 	key   bool
 	hurt  bool   // the unit is damaged
-	nalus uint32 // opDecode
-	size  uint32 // opDecode: bytes of the unit in the memory; opMemory: bytes of the memory
-	unit  uint64 // opDecode: its number, from 1, in the place of its time
+	count uint32 // opDecode: units; opUnit: its parts
+	size  uint32 // opDecode: bytes of all in the memory; opUnit: of its parts; opMemory: of the memory
+	unit  uint64 // opUnit: its number, from 1, in the place of its time
 	epoch uint64
 	pts   int64
 	seq   uint64 // of the request
 }
 
-func (r *request) put(b *[requestSize]byte) {
+func (r *request) put(b []byte) {
 	b[0], b[1], b[2], b[3] = version, r.op, byte(r.want), bit(r.key, 1)|bit(r.hurt, 2)
-	binary.LittleEndian.PutUint32(b[4:], r.nalus)
+	binary.LittleEndian.PutUint32(b[4:], r.count)
 	binary.LittleEndian.PutUint32(b[8:], r.size)
 	binary.LittleEndian.PutUint32(b[12:], 0)
 	binary.LittleEndian.PutUint64(b[16:], r.unit)
@@ -78,17 +80,17 @@ func (r *request) get(b []byte) error {
 	}
 	*r = request{
 		op: b[1], want: decode.Want(b[2]), key: b[3]&1 != 0, hurt: b[3]&2 != 0,
-		nalus: binary.LittleEndian.Uint32(b[4:]), size: binary.LittleEndian.Uint32(b[8:]),
+		count: binary.LittleEndian.Uint32(b[4:]), size: binary.LittleEndian.Uint32(b[8:]),
 		unit: binary.LittleEndian.Uint64(b[16:]), epoch: binary.LittleEndian.Uint64(b[24:]),
 		pts: int64(binary.LittleEndian.Uint64(b[32:])), seq: binary.LittleEndian.Uint64(b[40:]),
 	}
 	switch {
-	case r.op < opDecode || r.op > opMemory:
+	case r.op < opDecode || r.op > opUnit:
 		return fmt.Errorf("unknown request %d", r.op)
 	case r.want > decode.Glance:
 		return fmt.Errorf("unknown want %d", r.want)
-	case r.op == opDecode && (r.size > maxUnit || r.nalus > maxNALUs):
-		return fmt.Errorf("a unit of %d bytes in %d parts", r.size, r.nalus)
+	case r.op == opDecode && (r.size > maxUnit || r.count > maxUnits), r.op == opUnit && (r.size > maxUnit || r.count > maxNALUs):
+		return fmt.Errorf("%d bytes of units in %d parts", r.size, r.count)
 	case r.op == opMemory && (r.size == 0 || r.size > maxPix):
 		return fmt.Errorf("a memory of %d bytes", r.size)
 	}
@@ -195,40 +197,52 @@ func pixBytes(f models.PixelFormat, stride, h int) int {
 	return stride * h
 }
 
-// putUnit lays a unit's parts into the memory, each after its length, and returns the bytes used.
-func putUnit(mem []byte, u *models.AccessUnit) int {
-	at := 0
+// putUnit lays a unit into the memory, which has room for it: its header, then its parts, each after its length. It returns
+// the bytes used.
+func putUnit(mem []byte, u *models.AccessUnit, want decode.Want, number uint64) int {
+	at := requestSize
 	for _, n := range u.NALUs {
 		binary.LittleEndian.PutUint32(mem[at:], uint32(len(n)))
 		at += 4 + copy(mem[at+4:], n)
 	}
+	r := request{
+		op: opUnit, want: want, key: u.Key, hurt: u.Damaged, count: uint32(len(u.NALUs)), size: uint32(at - requestSize),
+		unit: number, epoch: u.Epoch, pts: int64(u.PTS),
+	}
+	r.put(mem)
 	return at
 }
 
 // unitBytes is the memory that putUnit needs.
-func unitBytes(u *models.AccessUnit) int { return u.Bytes() + 4*len(u.NALUs) }
+func unitBytes(u *models.AccessUnit) int { return requestSize + u.Bytes() + 4*len(u.NALUs) }
 
-// getUnit makes u the unit that a request describes; its parts lie in the memory.
-func getUnit(mem []byte, r *request, codec models.Codec, u *models.AccessUnit) error {
-	if int(r.size) > len(mem) {
-		return fmt.Errorf("a unit of %d bytes in a memory of %d", r.size, len(mem))
+// getUnit makes u the unit at the beginning of the memory, in which its parts stay. It returns what is wanted of it, and the
+// rest of the memory.
+func getUnit(mem []byte, codec models.Codec, u *models.AccessUnit) (decode.Want, []byte, error) {
+	var r request
+	if err := r.get(mem[:min(requestSize, len(mem))]); err != nil {
+		return 0, nil, err
 	}
-	mem = mem[:r.size]
+	mem = mem[requestSize:]
+	if r.op != opUnit || int(r.size) > len(mem) {
+		return 0, nil, fmt.Errorf("a unit (%d) of %d bytes in a memory of %d", r.op, r.size, len(mem))
+	}
+	mem, rest := mem[:r.size], mem[r.size:]
 	parts := u.NALUs[:0]
-	for range r.nalus {
+	for range r.count {
 		if len(mem) < 4 {
-			return fmt.Errorf("a unit that ends after %d of %d parts", len(parts), r.nalus)
+			return 0, nil, fmt.Errorf("a unit that ends after %d of %d parts", len(parts), r.count)
 		}
 		n := binary.LittleEndian.Uint32(mem)
 		if mem = mem[4:]; int64(n) > int64(len(mem)) {
-			return fmt.Errorf("a part of %d bytes where %d are left", n, len(mem))
+			return 0, nil, fmt.Errorf("a part of %d bytes where %d are left", n, len(mem))
 		}
 		parts, mem = append(parts, mem[:n:n]), mem[n:]
 	}
 	*u = models.AccessUnit{
 		Codec: codec, NALUs: parts, PTS: time.Duration(r.pts), At: time.Unix(0, int64(r.unit)), Epoch: r.epoch, Key: r.key, Damaged: r.hurt,
 	}
-	return nil
+	return r.want, rest, nil
 }
 
 // clean makes a text from a child fit for a log: printable, one line.

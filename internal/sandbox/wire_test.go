@@ -42,12 +42,13 @@ func FuzzReply(f *testing.F) {
 
 // FuzzRequest is the child's side: no message makes it read outside the memory.
 func FuzzRequest(f *testing.F) {
-	mem := make([]byte, 64)
+	mem := make([]byte, 256)
 	u := &models.AccessUnit{NALUs: [][]byte{[]byte("frame"), []byte("b")}, Key: true}
-	n := putUnit(mem, u)
-	for _, r := range []request{{op: opDecode, want: decode.Picture, nalus: 2, size: uint32(n), unit: 1, seq: 1}, {op: opFlush}, {op: opNext}, {op: opMemory, size: 4096}} {
+	n := putUnit(mem, u, decode.Skip, 1)
+	n += putUnit(mem[n:], u, decode.Picture, 2)
+	for _, r := range []request{{op: opDecode, count: 2, size: uint32(n), seq: 1}, {op: opFlush}, {op: opNext}, {op: opMemory, size: 4096}} {
 		var b [requestSize]byte
-		r.put(&b)
+		r.put(b[:])
 		f.Add(b[:], mem)
 	}
 	f.Fuzz(func(t *testing.T, b, mem []byte) {
@@ -73,9 +74,9 @@ func (e *echo) Flush() ([]*models.Frame, error) { return nil, nil }
 func (e *echo) Close() error                    { return nil }
 
 func TestMessagesComeBack(t *testing.T) {
-	q := request{op: opDecode, want: decode.Glance, key: true, hurt: true, nalus: 3, size: 1000, unit: 1 << 40, epoch: 1 << 63, pts: -5, seq: 9}
+	q := request{op: opDecode, want: decode.Glance, key: true, hurt: true, count: 3, size: 1000, unit: 1 << 40, epoch: 1 << 63, pts: -5, seq: 9}
 	var b [requestSize]byte
-	q.put(&b)
+	q.put(b[:])
 	var q2 request
 	if err := q2.get(b[:]); err != nil || q2 != q {
 		t.Errorf("%+v, %v, want %+v", q2, err, q)
