@@ -31,13 +31,9 @@ type load struct {
 
 // capacity finds how many cameras a node carries, and how many the usual loop does.
 func (b *bench) capacity(ctx context.Context) ([]figure, error) {
-	card, err := nets.Find(nets.Default)
+	model, err := weights()
 	if err != nil {
 		return nil, err
-	}
-	model, ok := nets.Open("", os.Getenv).Find(card)
-	if !ok {
-		return nil, missing("the weights of " + card.Name + " are not here: bin/cwctl nets pull " + card.Name)
 	}
 	cuts, files, err := halfDay(ctx)
 	if err != nil {
@@ -65,6 +61,19 @@ func (b *bench) capacity(ctx context.Context) ([]figure, error) {
 		plain("VideoCapture and OpenCV DNN on every sampled picture, cameras", float64(usual), "cameras"),
 		atLeast("cameras against the usual loop", n/float64(usual), "x", 5.5),
 	}, nil
+}
+
+// weights says where the weights of the default network are.
+func weights() (path string, err error) {
+	card, err := nets.Find(nets.Default)
+	if err != nil {
+		return "", err
+	}
+	path, ok := nets.Open("", os.Getenv).Find(card)
+	if !ok {
+		return "", missing("the weights of " + card.Name + " are not here: bin/cwctl nets pull " + card.Name)
+	}
+	return path, nil
 }
 
 // climb finds the largest number of cameras that measure carries: a first guess from the cost of a few, then by steps.

@@ -9,11 +9,15 @@ import (
 	"github.com/counterwatch/counterwatch/internal/camsim"
 	"github.com/counterwatch/counterwatch/internal/office"
 	"github.com/counterwatch/counterwatch/models"
+	"github.com/counterwatch/counterwatch/models/nets"
 )
 
 // idlePath watches empty offices with a whole node, with ffmpeg at two pictures a second and with VideoCapture.Read.
 func (b *bench) idlePath(ctx context.Context) ([]figure, error) {
 	const n = 4
+	if _, err := weights(); err != nil {
+		return nil, err
+	}
 	empty := scene{length: 30 * time.Second, enc: camsim.Encoding{Bitrate: 3000}, // before anybody comes
 		office: office.Config{Name: "empty", Seed: 1, Size: models.Size{W: 1920, H: 1080}, FPS: 15, Opens: time.Hour}}
 	file, err := empty.file(ctx)
@@ -28,7 +32,7 @@ func (b *bench) idlePath(ctx context.Context) ([]figure, error) {
 	var cameras []models.Camera
 	for i, u := range urls {
 		c := empty.camera("cam"+strconv.Itoa(i+1), u)
-		c.AnalyseFPS = analyseFPS
+		c.AnalyseFPS, c.Detector = analyseFPS, models.DetectorConfig{Kind: "network", Net: nets.Default}
 		cameras = append(cameras, c)
 	}
 	r, err := newRig(ctx, b.dir, cameras)
