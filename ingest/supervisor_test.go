@@ -80,7 +80,7 @@ func TestSupervisorBacksOff(t *testing.T) {
 		{"no video", []step{fails(models.Errorf(models.KindUnsupported, "VP8"))}, 200 * time.Second, "[0s 1m0s 2m0s 3m0s]", models.CameraUnsupported},
 		{"good video, then back at once", []step{fails(offline), fails(offline), fails(offline), shows(31*time.Second, false, ends)}, 70 * time.Second, "[0s 0s 1s 3s 34s 1m5s]", models.CameraLive},
 		{"short video does not reset", []step{shows(10*time.Second, false, ends)}, 40 * time.Second, "[0s 10s 21s 33s]", models.CameraLive},
-		{"short video is tried again soon", []step{shows(time.Second, false, ends)}, 27 * time.Second, "[0s 1s 3s 6s 11s 16s 21s 26s]", models.CameraOffline},
+		{"short video is tried again soon", []step{shows(time.Second, false, ends)}, 30 * time.Second, "[0s 1s 3s 6s 11s 16s 21s 26s]", models.CameraOffline},
 		{"stall", []step{shows(10*time.Second, false, hangs), shows(time.Hour, false, ends)}, 30 * time.Second, "[0s 14.5s]", models.CameraLive},
 		{"silent from the beginning", []step{func(ctx context.Context, _ func(*models.AccessUnit)) error { return hangs(ctx) }}, 16 * time.Second, "[0s 15s]", models.CameraStalled},
 		{"no key frames", []step{shows(time.Hour, true, ends)}, 65 * time.Second, "[0s 1m0.25s]", models.CameraLive},
