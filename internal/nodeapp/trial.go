@@ -58,6 +58,11 @@ func (t *trials) config(o models.CameraOrder) (probe.Config, error) {
 	if o.Camera == "" {
 		var err error
 		c.Allow, err = t.fleet.networks()
+		for _, k := range t.fleet.running() { // what is hidden in a camera stays hidden under another of its addresses
+			if host(k.conf.URL) == host(o.URL) {
+				c.Masks = append(c.Masks, masks(k.conf)...)
+			}
+		}
 		c.Logins = t.limit(o.URL)
 		return c, err
 	}
@@ -67,16 +72,33 @@ func (t *trials) config(o models.CameraOrder) (probe.Config, error) {
 	}
 	allow, err := k.site.AllowedNetworks()
 	c.URL, c.Transport, c.TLS, c.Allow = k.conf.URL, k.conf.Transport, k.conf.TLS, allow
+	c.Masks = masks(k.conf)
 	c.Logins = t.fleet.links.logins.Of(k.conf.ID, k.conf.URL, k.conf.SubURL)
 	return c, err
 }
 
+// host is the name or address in a URL.
+func host(u models.SecretURL) string {
+	p, err := url.Parse(u.Reveal())
+	if err != nil {
+		return ""
+	}
+	return p.Hostname()
+}
+
+// masks are what is hidden in a camera's pictures.
+func masks(c models.Camera) (out []models.Polygon) {
+	for _, z := range c.Zones {
+		if z.Kind == models.ZoneMask {
+			out = append(out, z.Polygon)
+		}
+	}
+	return out
+}
+
 // limit is what a host has left of failed logins.
 func (t *trials) limit(u models.SecretURL) *ingest.LoginLimit {
-	host := ""
-	if p, err := url.Parse(u.Reveal()); err == nil {
-		host = p.Host
-	}
+	host := host(u)
 	l := t.logins[host]
 	if l == nil {
 		if len(t.logins) >= maxHosts {

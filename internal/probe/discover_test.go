@@ -73,7 +73,8 @@ func (d *fakeDevice) good(method string, signed bool) (int, string) {
 
 // match is an answer to a probe from a camera whose service is at a port.
 func match(port int) string {
-	return fmt.Sprintf(`<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery">
+	return fmt.Sprintf(`<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"
+		xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery">
 		<e:Body><d:ProbeMatches><d:ProbeMatch><a:EndpointReference xmlns:a="x"><a:Address>urn:uuid:1</a:Address></a:EndpointReference>
 		<d:Scopes>onvif://www.onvif.org/name/Hall%%20camera onvif://www.onvif.org/hardware/D5</d:Scopes>
 		<d:XAddrs>http://203.0.113.9:%d/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches></e:Body></e:Envelope>`, port)

@@ -16,13 +16,10 @@ import (
 
 const snapshotQuality = 85
 
-// snapshot makes a JPEG of a key frame. An MJPEG camera has made it already.
-func snapshot(u *models.AccessUnit, newDecoder func(models.Codec) (decode.Decoder, error)) ([]byte, error) {
+// snapshot makes a JPEG of a key frame, masks blackened.
+func snapshot(u *models.AccessUnit, masks []models.Polygon, newDecoder func(models.Codec) (decode.Decoder, error)) ([]byte, error) {
 	if u.Codec == models.CodecMJPEG {
-		if _, err := jpeg.DecodeConfig(bytes.NewReader(u.NALUs[0])); err != nil {
-			return nil, fmt.Errorf("the camera's picture: %w", err)
-		}
-		return bytes.Clone(u.NALUs[0]), nil
+		newDecoder = func(models.Codec) (decode.Decoder, error) { return &decode.JPEG{}, nil }
 	}
 	if newDecoder == nil {
 		return nil, models.Errorf(models.KindUnsupported, "this program was built without the libraries that decode %s", name(u.Codec))
@@ -42,11 +39,11 @@ func snapshot(u *models.AccessUnit, newDecoder func(models.Codec) (decode.Decode
 	if err != nil {
 		return nil, err
 	}
-	return encode(frames[0])
+	return encode(frames[0], masks)
 }
 
 // encode makes a JPEG of an I420 frame.
-func encode(f *models.Frame) ([]byte, error) {
+func encode(f *models.Frame, masks []models.Polygon) ([]byte, error) {
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
@@ -57,6 +54,10 @@ func encode(f *models.Frame) ([]byte, error) {
 	y, u, v := f.Planes()
 	for row := range f.H {
 		for col := range f.W {
+			if hidden(masks, col, row, f.Size) {
+				img.SetRGBA(col, row, color.RGBA{A: 255})
+				continue
+			}
 			c := row/2*f.ChromaStride() + col/2
 			img.SetRGBA(col, row, rgb(f, float64(y[row*f.Stride+col]), float64(u[c]), float64(v[c])))
 		}
@@ -64,6 +65,18 @@ func encode(f *models.Frame) ([]byte, error) {
 	var b bytes.Buffer
 	err := jpeg.Encode(&b, img, &jpeg.Options{Quality: snapshotQuality})
 	return b.Bytes(), err
+}
+
+// hidden reports whether the centre of a pixel or one of its corners lies under a mask.
+func hidden(masks []models.Polygon, col, row int, s models.Size) bool {
+	for _, m := range masks {
+		for _, d := range [...][2]float64{{0.5, 0.5}, {0, 0}, {1, 0}, {0, 1}, {1, 1}} {
+			if m.Contains(models.Point{X: (float64(col) + d[0]) / float64(s.W), Y: (float64(row) + d[1]) / float64(s.H)}) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // rgb is ITU-R BT.601 or BT.709, of limited or full range.

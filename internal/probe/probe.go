@@ -35,6 +35,7 @@ type Config struct {
 	Logins    *ingest.LoginLimit // nil: none was tried before
 	For       time.Duration      // watched after the first picture; 0 is DefaultFor
 	Snapshot  bool
+	Masks     []models.Polygon // blackened in the snapshot
 	// NewDecoder makes the decoder of a codec; nil decodes none, so that only MJPEG gives a snapshot.
 	NewDecoder func(models.Codec) (decode.Decoder, error)
 	Progress   func(Progress) // called from one goroutine, four times a second; may be nil
@@ -84,7 +85,7 @@ func Run(ctx context.Context, c Config) (models.CameraTrial, error) {
 	t := seen.trial(stream)
 	if c.Snapshot && t.KeyFrames > 0 {
 		var why error
-		if t.Snapshot, why = snapshot(seen.key, c.NewDecoder); why != nil {
+		if t.Snapshot, why = snapshot(seen.key, c.Masks, c.NewDecoder); why != nil {
 			t.Findings = append(t.Findings, noSnapshot(seen.key.Codec, why))
 		}
 	}

@@ -134,7 +134,7 @@ func TestSnapshotColours(t *testing.T) {
 				u[i], v[i] = c.u, c.v
 			}
 			unit := &models.AccessUnit{Codec: models.CodecH264, Key: true}
-			b, err := snapshot(unit, func(models.Codec) (decode.Decoder, error) { return colours{f}, nil })
+			b, err := snapshot(unit, nil, func(models.Codec) (decode.Decoder, error) { return colours{f}, nil })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,8 +150,39 @@ func TestSnapshotColours(t *testing.T) {
 			}
 		})
 	}
-	if _, err := snapshot(&models.AccessUnit{Codec: models.CodecMJPEG, NALUs: [][]byte{{1, 2}}}, nil); err == nil {
+	if _, err := snapshot(&models.AccessUnit{Codec: models.CodecMJPEG, NALUs: [][]byte{{1, 2}}}, nil, nil); err == nil {
 		t.Error("what is no JPEG was taken for a snapshot")
+	}
+}
+
+// A snapshot leaves the node: what is masked is black in it, whatever the coding.
+func TestSnapshotMasks(t *testing.T) {
+	f := models.NewI420(models.Size{W: 64, H: 64})
+	y, u, v := f.Planes()
+	for _, plane := range [][]byte{y, u, v} {
+		for i := range plane {
+			plane[i] = 128
+		}
+	}
+	open, err := encode(f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := []models.Polygon{{{X: 0, Y: 0}, {X: .5, Y: 0}, {X: .5, Y: 1}, {X: 0, Y: 1}}}
+	for _, unit := range []*models.AccessUnit{{Codec: models.CodecH264}, {Codec: models.CodecMJPEG, NALUs: [][]byte{open}}} {
+		b, err := snapshot(unit, left, func(models.Codec) (decode.Decoder, error) { return colours{f}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := jpeg.Decode(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dark, _, _, _ := img.At(16, 32).RGBA()
+		grey, _, _, _ := img.At(48, 32).RGBA()
+		if dark>>8 > 8 || grey>>8 < 100 {
+			t.Errorf("%s: %d under the mask, %d beside it", unit.Codec, dark>>8, grey>>8)
+		}
 	}
 }
 
