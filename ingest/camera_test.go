@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +42,7 @@ type camera struct {
 	onlyMulticast  bool
 	host           string          // default 127.0.0.1
 	source         string          // what is added to the answer to SETUP
+	noPorts        bool            // does not say from where it sends
 	readerPort     atomic.Int64    // the reader's UDP port
 	status         base.StatusCode // of DESCRIBE, when not 0
 	stream         *gortsplib.ServerStream
@@ -149,6 +151,10 @@ func (c *camera) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, erro
 func (c *camera) OnResponse(_ *gortsplib.ServerConn, res *base.Response) {
 	if t := res.Header["Transport"]; len(t) == 1 {
 		res.Header["Transport"] = base.HeaderValue{t[0] + c.source}
+		if before, after, ok := strings.Cut(t[0], ";server_port="); ok && c.noPorts {
+			_, after, _ = strings.Cut(after, ";")
+			res.Header["Transport"] = base.HeaderValue{before + ";" + after}
+		}
 	}
 	if c.asked.Swap(false) {
 		c.playing <- struct{}{}

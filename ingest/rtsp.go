@@ -75,7 +75,8 @@ func CheckURL(u models.SecretURL) error {
 	}
 	p, err := url.Parse(raw) // its error would repeat the URL
 	if err != nil {
-		return models.Invalid(field, "cannot be read: write special characters of the password as %%40 for @, %%3A for :, %%2F for /, %%25 for %%")
+		return models.Invalid(field,
+			"cannot be read: write special characters of the password as %%40 for @, %%3A for :, %%2F for /, %%25 for %%")
 	}
 	if p.Hostname() == "" {
 		return models.Invalid(field, "names no host, as in rtsp://192.168.1.10:554/stream1")
@@ -98,7 +99,8 @@ func (r *RTSP) Run(ctx context.Context, emit func(*models.AccessUnit)) error {
 			break
 		}
 		if hop == maxRedirects {
-			err = models.Errorf(models.KindUnsupported, "the camera at %s redirects again and again: write the last address into its URL", u.Host)
+			err = models.Errorf(models.KindUnsupported,
+				"the camera at %s redirects again and again: write the last address into its URL", u.Host)
 			break
 		}
 		if u, err = follow(u, to); err != nil {
@@ -123,7 +125,8 @@ func (r *RTSP) connect(ctx context.Context, u *base.URL, emit func(*models.Acces
 			return s.redirect, err
 		}
 	}
-	return "", models.Errorf(models.KindUnsupported, "the camera refuses %s (461): choose another transport for it", strings.Join(namesOf(all), ", "))
+	return "", models.Errorf(models.KindUnsupported,
+		"the camera refuses %s (461): choose another transport for it", strings.Join(namesOf(all), ", "))
 }
 
 // transportsOf lists what a setting allows, in the order in which it is tried: over TCP nothing gets lost and no firewall stands
@@ -165,7 +168,8 @@ func follow(from *base.URL, location string) (*base.URL, error) {
 		return from, models.Errorf(models.KindUnsupported, "the camera at %s redirects to an address that cannot be read", from.Host)
 	}
 	if from.Scheme == "rtsps" && to.Scheme != "rtsps" {
-		return from, models.Errorf(models.KindForbidden, "the camera at %s redirects from rtsps to rtsp, which anybody could read: write that address into its URL if you accept it", from.Host)
+		return from, models.Errorf(models.KindForbidden,
+			"the camera at %s redirects from rtsps to rtsp, which anybody could read: write that address into its URL if you accept it", from.Host)
 	}
 	to.User = nil
 	if strings.EqualFold(to.Hostname(), from.Hostname()) {

@@ -29,13 +29,16 @@ func explain(err error, u *base.URL) error {
 		return explainCertificate(e, u)
 	}
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && e.Conn != nil {
-		return models.Errorf(models.KindUnavailable, "the camera at %s does not speak TLS on this port: begin its URL with rtsp://, or name its port for rtsps", u.Host)
+		return models.Errorf(models.KindUnavailable,
+			"the camera at %s does not speak TLS on this port: begin its URL with rtsp://, or name its port for rtsps", u.Host)
 	}
 	if e, ok := errors.AsType[liberrors.ErrClientSDPInvalid](err); ok {
-		return models.Errorf(models.KindUnsupported, "the camera describes its stream wrongly (%s): try its other stream", scrub(e.Error(), u))
+		return models.Errorf(models.KindUnsupported,
+			"the camera describes its stream wrongly (%s): try its other stream", scrub(e.Error(), u))
 	}
 	if _, ok := errors.AsType[liberrors.ErrClientUDPTimeout](err); ok {
-		return models.Errorf(models.KindUnavailable, "no picture comes from the camera at %s by UDP: open the firewall for it, or set its transport to tcp", u.Host)
+		return models.Errorf(models.KindUnavailable,
+			"no picture comes from the camera at %s by UDP: open the firewall for it, or set its transport to tcp", u.Host)
 	}
 	if timesOut(err) {
 		return models.Errorf(models.KindUnavailable, "the camera at %s does not answer", u.Host)
@@ -60,15 +63,18 @@ func explainStatus(code base.StatusCode, err error, u *base.URL) error {
 	switch code {
 	case base.StatusUnauthorized:
 		if u.User == nil {
-			return models.Errorf(models.KindUnauthenticated, "the camera at %s asks for a user name and password (401): add them to its URL", u.Host)
+			return models.Errorf(models.KindUnauthenticated,
+				"the camera at %s asks for a user name and password (401): add them to its URL", u.Host)
 		}
 		return models.Errorf(models.KindUnauthenticated, "the camera refuses the user name or password (401): correct them in its URL")
 	case base.StatusForbidden:
-		return models.Errorf(models.KindForbidden, "the camera forbids this user to watch (403): give the user the right to view in the camera's settings")
+		return models.Errorf(models.KindForbidden,
+			"the camera forbids this user to watch (403): give the user the right to view in the camera's settings")
 	case base.StatusNotFound:
 		return models.Errorf(models.KindNotFound, "the camera has no stream at this path (404): correct the path in its URL")
 	case base.StatusNotEnoughBandwidth, base.StatusServiceUnavailable:
-		return models.Errorf(models.KindUnavailable, "the camera at %s has too many viewers (%d): close others, or allow more in its settings", u.Host, code)
+		return models.Errorf(models.KindUnavailable,
+			"the camera at %s has too many viewers (%d): close others, or allow more in its settings", u.Host, code)
 	}
 	return models.Errorf(models.KindUnavailable, "the camera at %s: %s", u.Host, scrub(err.Error(), u))
 }

@@ -50,7 +50,9 @@ func readSDP(body []byte) (sdp, error) {
 		case !ok:
 		case key == "m":
 			f := append(strings.Fields(value), "", "", "")
-			medias = append(medias, sdpMedia{kind: strings.ToLower(f[0]), proto: strings.ToUpper(f[2]), formats: strings.Fields(strings.Join(f[3:], " "))})
+			medias = append(medias, sdpMedia{
+				kind: strings.ToLower(f[0]), proto: strings.ToUpper(f[2]), formats: strings.Fields(strings.Join(f[3:], " ")),
+			})
 		case key == "a" && len(medias) > 0:
 			m := &medias[len(medias)-1]
 			m.attrs = append(m.attrs, value)

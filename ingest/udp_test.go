@@ -15,13 +15,17 @@ import (
 
 // Media come from the address that was dialled, whatever the camera says and whoever else sends.
 func TestUDPSource(t *testing.T) {
-	for _, c := range []struct{ name, source string }{
-		{"none named", ""},
-		{"another named", ";source=127.0.0.2"},
-		{"a name instead of an address", ";source=camera.invalid"},
+	for _, c := range []struct {
+		name, source string
+		noPorts      bool
+	}{
+		{"none named", "", false},
+		{"no ports named", "", true},
+		{"another named", ";source=127.0.0.2", false},
+		{"a name instead of an address", ";source=camera.invalid", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cam := newCamera(t, &camera{onlyUDP: true, source: c.source}, h264(true))
+			cam := newCamera(t, &camera{onlyUDP: true, source: c.source, noPorts: c.noPorts}, h264(true))
 			r, err := NewRTSP(RTSPConfig{URL: cam.url(""), Transport: "udp"})
 			if err != nil {
 				t.Fatal(err)
