@@ -114,7 +114,9 @@ func (w *weather) live(t *testing.T, long time.Duration) {
 	ring := budget.NewRing()
 	defer ring.Close()
 	eyes := sitting{w.t, scene}
-	sup := &ingest.Supervisor{Sources: []ingest.Source{&fickle{w: w}, &fickle{w: w}}, Emit: ring.Put, Log: quiet, Jitter: func() float64 { return .5 }}
+	sup := &ingest.Supervisor{
+		Sources: []ingest.Source{&fickle{w: w}, &fickle{w: w}}, Emit: ring.Put, Log: quiet, Jitter: func() float64 { return .5 },
+	}
 	runner := NewRunner(RunnerConfig{
 		Node: "node", Camera: scene.camera, Log: quiet, State: w.state, Sink: w, Now: w.now,
 		NewStepper: func() (Stepper, error) {

@@ -125,7 +125,9 @@ func TestFallBackLosesLittle(t *testing.T) {
 		epochs := map[uint64]string{}
 		v := &Supervisor{
 			Sources: []Source{
-				p.stream("main", shows(time.Minute, false, func(context.Context) error { return models.Errorf(models.KindUnsupported, "VP8") }), shows(24*time.Hour, false, ends)),
+				p.stream("main", shows(time.Minute, false, func(context.Context) error {
+					return models.Errorf(models.KindUnsupported, "VP8")
+				}), shows(24*time.Hour, false, ends)),
 				p.stream("sub", shows(24*time.Hour, false, ends)),
 			},
 			Emit: func(u *models.AccessUnit) {

@@ -14,7 +14,8 @@ import (
 const (
 	loginFailures = 3
 	loginWindow   = 5 * time.Minute
-	loginsRefused = "the camera refused the user name or password three times within 5 minutes and is left alone for as long: correct them in its URL"
+	loginsRefused = "the camera refused the user name or password three times within 5 minutes " +
+		"and is left alone for as long: correct them in its URL"
 )
 
 // Logins remembers the failed logins of a node's cameras, so that neither two streams nor a restart of the program add up

@@ -55,7 +55,8 @@ func TestLoginsNeverLockTheAccount(t *testing.T) {
 					if c.main {
 						sources[0] = sourceFunc(fails(models.Errorf(models.KindNotFound, "404")))
 					}
-					v := &Supervisor{Sources: sources, Emit: func(*models.AccessUnit) {}, Logins: logins.Of("cam", "rtsp://u:p@c/1", "rtsp://u:p@c/2"), Log: quiet}
+					v := &Supervisor{Sources: sources, Emit: func(*models.AccessUnit) {}, Log: quiet}
+					v.Logins = logins.Of("cam", "rtsp://u:p@c/1", "rtsp://u:p@c/2")
 					ctx, cancel := context.WithTimeout(t.Context(), c.restarts)
 					v.Run(ctx)
 					cancel()

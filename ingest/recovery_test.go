@@ -132,7 +132,8 @@ func TestSupervisorIsBackSoon(t *testing.T) {
 // A camera that answers but fails is not hammered: asking does not cut its back-off short.
 func TestSupervisorAsksInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{steps: []func(context.Context, func(*models.AccessUnit)) error{fails(models.Errorf(models.KindUnavailable, "500"))}, begun: time.Now()}
+		s := &script{begun: time.Now()}
+		s.steps = append(s.steps, fails(models.Errorf(models.KindUnavailable, "500")))
 		v := &Supervisor{Sources: []Source{answering{s}}, Emit: func(*models.AccessUnit) {}, Jitter: func() float64 { return .5 }, Log: quiet}
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 		defer cancel()
@@ -148,8 +149,10 @@ func TestSupervisorGivesUpAHungStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &played{begun: time.Now()}
 		v := &Supervisor{
-			Sources: []Source{answering{p.stream("main", shows(time.Second, false, hangs))}, answering{p.stream("sub", shows(time.Hour, false, ends))}},
-			Emit:    func(*models.AccessUnit) {}, Jitter: func() float64 { return .5 }, Log: quiet,
+			Sources: []Source{
+				answering{p.stream("main", shows(time.Second, false, hangs))}, answering{p.stream("sub", shows(time.Hour, false, ends))},
+			},
+			Emit: func(*models.AccessUnit) {}, Jitter: func() float64 { return .5 }, Log: quiet,
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

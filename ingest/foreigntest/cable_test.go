@@ -109,6 +109,7 @@ func TestPulledCable(t *testing.T) {
 		told := time.Since(pulled)
 		time.Sleep(time.Until(pulled.Add(out)))
 		c.plug("up")
-		t.Logf("out for %v: told after %v, back after %v", out, told.Round(time.Millisecond), w.back(t, time.Now(), 6*time.Second).Round(time.Millisecond))
+		t.Logf("out for %v: told after %v, back after %v", out, told.Round(time.Millisecond),
+			w.back(t, time.Now(), 6*time.Second).Round(time.Millisecond))
 	}
 }

@@ -27,7 +27,9 @@ const pictureEvery = 200 * time.Millisecond
 
 // Parameter sets and slices of H.264; nobody decodes them here.
 var (
-	sps     = []byte{0x67, 0x64, 0x00, 0x0c, 0xac, 0x3b, 0x50, 0xb0, 0x4b, 0x42, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x3d, 0x08}
+	sps = []byte{
+		0x67, 0x64, 0x00, 0x0c, 0xac, 0x3b, 0x50, 0xb0, 0x4b, 0x42, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x3d, 0x08,
+	}
 	pps     = []byte{0x68, 0xee, 0x3c, 0x80}
 	idr     = append([]byte{0x65, 0x88}, make([]byte, 1000)...)
 	between = append([]byte{0x41, 0x9a}, make([]byte, 200)...)
@@ -175,9 +177,9 @@ func answer(method, u, seq string) string {
 	case "OPTIONS":
 		header = "Public: DESCRIBE, SETUP, PLAY, TEARDOWN\r\n"
 	case "DESCRIBE":
+		sets := base64.StdEncoding.EncodeToString(sps) + "," + base64.StdEncoding.EncodeToString(pps)
 		body = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n" +
-			"a=fmtp:96 packetization-mode=1; sprop-parameter-sets=" + base64.StdEncoding.EncodeToString(sps) + "," + base64.StdEncoding.EncodeToString(pps) +
-			"\r\na=control:track1\r\n"
+			"a=fmtp:96 packetization-mode=1; sprop-parameter-sets=" + sets + "\r\na=control:track1\r\n"
 		header = fmt.Sprintf("Content-Base: %s/\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n", u, len(body))
 	case "SETUP":
 		header = "Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"

@@ -29,7 +29,8 @@ func TestFlapping(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d cameras, %d returns, %d units; back p50 %v, p99 %v; worst %v, %d starved; %.0f %% of a core",
-		r.Cameras, r.Flaps, r.Units, r.Quantile(.5).Round(time.Millisecond), r.Quantile(.99).Round(time.Millisecond), r.Worst.Round(time.Millisecond), r.Starved, 100*r.CPUShare)
+		r.Cameras, r.Flaps, r.Units, r.Quantile(.5).Round(time.Millisecond),
+		r.Quantile(.99).Round(time.Millisecond), r.Worst.Round(time.Millisecond), r.Starved, 100*r.CPUShare)
 	t.Logf("before %+v, during %+v, after %+v", r.Before, r.During, r.After)
 	if r.Starved > 0 {
 		t.Errorf("%d cameras starved, one for %v", r.Starved, r.Worst)
@@ -37,7 +38,8 @@ func TestFlapping(t *testing.T) {
 	if r.Flaps < cameras/2 || r.Units < int64(cameras)*int64(long/time.Second) {
 		t.Errorf("%d returns and %d units prove little", r.Flaps, r.Units)
 	}
-	if r.After.Goroutines > r.Before.Goroutines || r.After.Descriptors > r.Before.Descriptors || r.After.Heap > r.Before.Heap+uint64(cameras)*ended {
+	if r.After.Goroutines > r.Before.Goroutines || r.After.Descriptors > r.Before.Descriptors ||
+		r.After.Heap > r.Before.Heap+uint64(cameras)*ended {
 		t.Errorf("not everything is given back: before %+v, after %+v", r.Before, r.After)
 	}
 }

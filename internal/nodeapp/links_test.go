@@ -62,7 +62,8 @@ func TestLinkMakesTheStreams(t *testing.T) {
 		{"wrong sub stream", "rtsp://10.0.0.1/1", "http://10.0.0.1/2", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sup, ring, err := l.link(models.Camera{ID: "cam", URL: models.SecretURL(c.url), SubURL: models.SecretURL(c.sub)}, models.Site{}, slog.New(slog.DiscardHandler))
+			camera := models.Camera{ID: "cam", URL: models.SecretURL(c.url), SubURL: models.SecretURL(c.sub)}
+			sup, ring, err := l.link(camera, models.Site{}, slog.New(slog.DiscardHandler))
 			if (err == nil) != (c.sources > 0) || models.KindOf(err) != models.KindInvalid && err != nil {
 				t.Fatal(err)
 			}
