@@ -79,6 +79,7 @@ func weights() (path string, err error) {
 // climb finds the largest number of cameras that measure carries: a first guess from the cost of a few, then by steps.
 func (b *bench) climb(first int, measure func(int) (load, error)) (best load, all []load, err error) {
 	low, high := 0, mostCameras+stepCameras // carried, and not carried
+	stride := 2 * stepCameras
 	for n := first; low+stepCameras < high; {
 		l, err := measure(n)
 		if err != nil {
@@ -96,7 +97,7 @@ func (b *bench) climb(first int, measure func(int) (load, error)) (best load, al
 			guess := .95 * float64(n) * (100*float64(runtime.NumCPU()) - l.server) / l.node
 			next = min(max(int(guess), low+stepCameras), high-stepCameras)
 		} else if high > mostCameras {
-			next = low + 2*stepCameras
+			next, stride = low+stride, 2*stride // ever longer strides until it is too much
 		}
 		n = min(max(next/stepCameras*stepCameras, low+stepCameras), high-stepCameras)
 		if n <= low || n >= high {

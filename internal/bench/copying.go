@@ -17,15 +17,15 @@ import (
 )
 
 // noisy is an office whose pictures are full of the sensor's noise, so that the encoder uses up its bit rate.
-func noisy(w, h, bitrate int) scene {
+func noisy(w, h, bitrate int, length time.Duration) scene {
 	o := office.Config{Name: "noisy", Seed: 1, Size: models.Size{W: w, H: h}, FPS: 15, Noise: 8}
-	return scene{office: o, length: time.Minute, enc: camsim.Encoding{Bitrate: bitrate}}
+	return scene{office: o, length: length, enc: camsim.Encoding{Bitrate: bitrate}}
 }
 
 // copying pulls the same cameras at the same time with the node's ingest, with an ffmpeg each, and with go2rtc where there is one.
 func (b *bench) copying(ctx context.Context) ([]figure, error) {
 	const n = 20
-	file, err := noisy(720, 576, 1000).file(ctx)
+	file, err := noisy(720, 576, 1000, time.Minute).file(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (b *bench) copying(ctx context.Context) ([]figure, error) {
 // many pulls 200 cameras at once.
 func (b *bench) many(ctx context.Context) ([]figure, error) {
 	const n = 200
-	file, err := noisy(640, 360, 1000).file(ctx)
+	file, err := noisy(640, 360, 1000, time.Minute).file(ctx)
 	if err != nil {
 		return nil, err
 	}

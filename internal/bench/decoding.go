@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // decoding decodes the same files with the node's decoder and with ffmpeg, in turns.
@@ -15,7 +16,7 @@ func (b *bench) decoding(ctx context.Context) (out []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range []scene{noisy(720, 576, 1000), noisy(1920, 1080, 4000)} {
+	for _, s := range []scene{noisy(720, 576, 1000, time.Minute), noisy(1920, 1080, 4000, 20*time.Second)} {
 		file, err := s.file(ctx)
 		if err != nil {
 			return nil, err
@@ -32,7 +33,7 @@ func (b *bench) decoding(ctx context.Context) (out []figure, err error) {
 			return [2][]string{append(append(args[:len(args):len(args)], all), more...), append(append(args[:len(args):len(args)], one), more...)}
 		}
 		ways := [][2][]string{node("1"), other("-f", "rawvideo", "/dev/null"), node("7"), other("-f", "null", "-")}
-		const rounds = 5
+		const rounds = 3
 		costs := make([][]float64, len(ways))
 		for range rounds {
 			for i, w := range ways {

@@ -4,7 +4,7 @@
 // ONLY=part or group,... runs some of it; FOR=60s is how long each measurement takes; FLAP=10m is how long cameras flap;
 // JSON=file writes [{"name","value","unit","target","met"}]; RECORD=1 keeps what was found in docs/benchmarks and writes
 // docs/BENCHMARKS.md. `bench soak FILE.csv` runs a node for a long time (FOR), `bench soak-report FILE.csv` says whether it
-// grew. Programs of its own that it measures lie below it. Nobody imports it.
+// grew, `bench document` writes docs/BENCHMARKS.md from what is kept. Programs of its own that it measures lie below it. Nobody imports it.
 package main
 
 import (
@@ -40,8 +40,10 @@ func run(ctx context.Context, args []string) error {
 		return soakReport(args[1])
 	case len(args) == 2 && args[0] == "soak-report":
 		return soakReport(args[1])
+	case len(args) == 1 && args[0] == "document":
+		return publish("docs", nil)
 	case len(args) > 0:
-		return fmt.Errorf("bench %s: use soak FILE.csv, soak-report FILE.csv, or nothing", strings.Join(args, " "))
+		return fmt.Errorf("bench %s: use soak FILE.csv, soak-report FILE.csv, document, or nothing", strings.Join(args, " "))
 	}
 	chosen, err := choose(os.Getenv("ONLY"))
 	if err != nil {

@@ -39,7 +39,7 @@ var parts = []part{
 		"Four cameras of 1920x1080, 15 pictures a second and a key frame every 2 s, in which nothing moves but the sensor's noise: `bin/node` as an operator runs it, everything included " +
 			"(decoding child processes, analysis, reports to a centre in another process), against an `ffmpeg -threads 1 -vf fps=2 -f rawvideo /dev/null` for each and OpenCV's `VideoCapture.Read` in one process.", (*bench).idlePath},
 	{"decoding", "ingest", "Full decode",
-		"Every picture of a file decoded by the node's decoder in one process, and by ffmpeg, in turns; medians of five rounds of processor time (getrusage), less that of a run which decodes one picture. " +
+		"Every picture of a file decoded by the node's decoder in one process, and by ffmpeg, in turns; medians of three rounds of processor time (getrusage), less that of a run which decodes one picture. " +
 			"Either all pictures are handed out as I420, as `ffmpeg -threads 1 -f rawvideo` does, or two a second, as a node does; `-f null` hands out none.", (*bench).decoding},
 	{"capacity", "ingest", "Cameras per machine",
 		"704x576, 15 pictures a second, 1 Mbit/s, YOLOX-nano at 2 pictures a second, `bin/node` as an operator runs it. The motion is that of an office: people cut out of PETS09-S2L1 in the simulated office at life's own pace, six cuts " +
