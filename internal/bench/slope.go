@@ -6,10 +6,10 @@ import "math"
 // moves in waves of minutes. Means of blocks much longer than a wave nearly are (the method of batch means: Law, Simulation
 // Modeling and Analysis, 9.5.3), so a straight line through them has an interval that can be believed; one through the
 // samples themselves would be far too narrow.
-const slopeBlocks = 12
+const slopeBlocks = 8
 
 // student is the 97.5 % quantile of Student's t with slopeBlocks-2 degrees of freedom.
-const student = 2.228
+const student = 2.447
 
 // trend is a straight line through a record: how much its value grows per hour, with the 95 % interval.
 type trend struct {

@@ -23,8 +23,8 @@ import (
 var soakPart = part{name: "soak", title: "Soak",
 	about: "A node on six cameras of 5 pictures a second: two that work, one that goes and comes, one that comes back with another picture size, one whose server is stopped " +
 		"with its connections open, one with a wrong password. Every ten seconds memory and descriptors are read from /proc, and goroutines and the heap that the last " +
-		"collection found alive from the node's log. After a warm-up of a quarter of the time, at most 30 minutes, a straight line is fitted to the means of twelve " +
-		"blocks; the interval of its slope is Student's with ten degrees of freedom. Blocks, because samples of a living process are not independent: their own interval would be far too narrow. " +
+		"collection found alive from the node's log. After a warm-up of a quarter of the time, at most 30 minutes, a straight line is fitted to the means of eight " +
+		"blocks; the interval of its slope is Student's with six degrees of freedom. Blocks, because samples of a living process are not independent: their own interval would be far too narrow. " +
 		"A day is `make soak FOR=24h`; the program that was measured may be older than the rest of this page."}
 
 // watched are the columns that must not grow.
