@@ -12,7 +12,7 @@ const (
 
 // dark reports whether a frame is too dark to show people. A frame without pixels is not.
 func dark(f *models.Frame) bool {
-	if f.Check() != nil {
+	if len(f.Pix) == 0 || f.Check() != nil {
 		return false
 	}
 	bytes, level := 1, byte(darkLevel)

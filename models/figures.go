@@ -138,11 +138,12 @@ type Stream struct {
 	Lost        int64 // packets that did not arrive, likewise
 }
 
-// Counts are what a camera's analysis did and left undone since it began.
+// Counts are what a camera's analysis did and left undone since it began. Each unit received is Idle, Shed, decoded, or not
+// decided yet. Each picture that was asked for is Analysed, Dropped, Damaged or Failed; while idle only key frames are.
 type Counts struct {
 	Units    int64 // access units received
 	Skipped  int64 // access units that came while the decoder was too slow
-	Idle     int64 // access units not decoded because nothing moved
+	Idle     int64 // access units not decoded because no picture asked for needs them: nothing moved, or a group of pictures ends
 	Shed     int64 // access units not decoded because the node was overloaded
 	Dropped  int64 // decoded frames that a newer one replaced before there was time for them
 	Damaged  int64 // frames of damaged groups of pictures
