@@ -104,6 +104,27 @@ test('the page of a running Counterwatch', async (t) => {
     await dialog.getByRole('button', { name: 'Đóng' }).click();
   });
 
+  await t.test('shows how nodes and cameras are', async () => {
+    await page.locator('nav a[href="/system"]').click();
+    const node = page.locator('[data-node="nodes/demo"]');
+    await node.locator('dd').nth(3).waitFor({ timeout: 15_000 });
+    assert.match(await node.innerText(), /Bộ nhớ[^]*GiB[^]*CPU[^]*nhân[^]*Đĩa chờ gửi/);
+    const camera = page.locator('[data-camera-health]').first();
+    assert.match(await camera.innerText(), /H\.264 · \d+×\d+ · .*luồng chính/);
+    await camera.locator('summary').click();
+    assert.match(await camera.innerText(), /Hình nhận được\s+[1-9]/);
+    await shoot('system');
+    await accessible('the system page');
+    await page.setViewportSize({ width: 390, height: 844 });
+    const excess = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    assert.ok(excess <= 0, `the system page is ${excess} px too wide for a telephone`);
+    await shoot('system-phone');
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.locator('nav a[href="/"]').click();
+  });
+
   await t.test('opens a counter absence with its snapshot', async () => {
     const absence = page.locator('[data-events] a[data-kind=EVENT_KIND_COUNTER_ABSENT]').first();
     await absence.waitFor({ timeout: eventWait });
