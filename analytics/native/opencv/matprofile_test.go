@@ -16,10 +16,10 @@ import (
 // it is built for it: go test -tags matprofile -run MatsAreFreed ./analytics/native/opencv
 func TestMatsAreFreed(t *testing.T) {
 	for name, d := range map[string]detect.Detector{"foreground": NewForeground(), "hog": NewHOG()} {
-		for i := range 30 {
-			f := detecttest.Grey(320+i%2, 240, 90, i)
-			for y := 60; y < 180; y++ { // something walks in
-				for x := 3 * 5 * i; x < 3*(5*i+40); x++ {
+		for i := range 12 {
+			f := detecttest.Grey(160+i%2, 120, 90, i)
+			for y := 30; y < 90; y++ { // something walks in
+				for x := 3 * 5 * i; x < 3*(5*i+20); x++ {
 					f.Pix[y*f.Stride+x] = 220
 				}
 			}
