@@ -217,7 +217,7 @@ func serve(ctx context.Context, dir, name string, n int, args ...string) (*proce
 	if err != nil {
 		return nil, nil, err
 	}
-	lines, err := p.find(cameraLine, n, time.Minute)
+	lines, err := p.find(cameraLine, n, 5*time.Minute) // files may have to be transcoded first, once
 	if err != nil {
 		p.end()
 		return nil, nil, err
