@@ -186,4 +186,3 @@ func TestWhatIsOpenEndsWithTheCamera(t *testing.T) {
 		}
 	}
 }
-
