@@ -179,7 +179,7 @@ func (c *camera) live() models.Live {
 		return models.Live{Camera: c.conf.ID, Health: c.health}
 	}
 	l := c.runner.Live()
-	l.Stream = c.stream()
+	l.Stream, l.Counts.Restarts = c.stream(), c.fleet.restarts(c.conf.ID)
 	return l
 }
 

@@ -35,6 +35,14 @@ func (d decoders) of(camera string) func(models.Codec) (decode.Decoder, error) {
 	return d.pool.For(camera)
 }
 
+// restarts is how often a camera had to go on in another process.
+func (d decoders) restarts(camera string) int64 {
+	if d.pool == nil {
+		return 0
+	}
+	return d.pool.Restarts(camera)
+}
+
 func (d decoders) close() {
 	if d.pool != nil {
 		d.pool.Close()

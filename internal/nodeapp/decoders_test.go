@@ -72,6 +72,7 @@ func TestBrokenDecoder(t *testing.T) {
 	t.Cleanup(pool.Close)
 	f := fleetOfTest(t)
 	var fault atomic.Pointer[[]byte]
+	f.restarts = pool.Restarts
 	f.decoder = func(id string) func(models.Codec) (decode.Decoder, error) {
 		usual := pool.For(id)
 		if id != "bad" {
@@ -111,6 +112,11 @@ func TestBrokenDecoder(t *testing.T) {
 			for _, id := range []string{"far", "full"} {
 				if n := after[id].Counts.Failed; n != 0 {
 					t.Errorf("camera %s in another process failed %d times", id, n)
+				}
+			}
+			for id, want := range map[string]int64{"bad": int64(i + 1), "near": int64(i + 1), "far": 0, "full": 0} {
+				if n := after[id].Counts.Restarts; n != want {
+					t.Errorf("camera %s tells %d restarts of its decoder, want %d", id, n, want)
 				}
 			}
 			if after["near"].Counts.Failed == before["near"].Counts.Failed {

@@ -30,6 +30,7 @@ type fleet struct {
 	links     links
 	isLean    atomic.Bool // no pictures are kept aside
 	decoder   func(camera string) func(models.Codec) (decode.Decoder, error)
+	restarts  func(camera string) int64 // of the process of its decoder
 
 	applying sync.Mutex
 	mu       sync.Mutex
@@ -40,8 +41,8 @@ func newFleet(node string, cfg Config, o *outbox.Outbox) *fleet {
 	return &fleet{
 		node: node, cfg: cfg, outbox: o, detectors: newDetectors(cfg),
 		turns: analytics.NewTurns(cfg.Slots), links: newLinks(cfg.DataDir, cfg.Limits.Memory, cfg.Log),
-		decoder: func(string) func(models.Codec) (decode.Decoder, error) { return native.NewDecoder },
-		cameras: map[string]*camera{},
+		decoder:  func(string) func(models.Codec) (decode.Decoder, error) { return native.NewDecoder },
+		restarts: decoders{}.restarts, cameras: map[string]*camera{},
 	}
 }
 

@@ -105,7 +105,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	defer decoders.close()
 	n.fleet = newFleet(n.creds.Node, cfg, n.outbox)
-	n.fleet.decoder = decoders.of
+	n.fleet.decoder, n.fleet.restarts = decoders.of, decoders.restarts
 	if err := errors.Join(n.bus.OnStill(n.fleet.still), n.bus.OnTrial(newTrials(ctx, n.fleet).try)); err != nil {
 		return err
 	}

@@ -242,6 +242,9 @@ func (d *decoder) fault(cause string) error {
 }
 
 func (d *decoder) lost(cause string) error {
+	d.pool.mu.Lock()
+	d.pool.lost[d.who.camera]++
+	d.pool.mu.Unlock()
 	return models.Errorf(models.KindUnavailable, "camera %s: what was sent since the last key frame is lost: %s", d.who, cause)
 }
 

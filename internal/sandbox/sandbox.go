@@ -64,7 +64,8 @@ type Pool struct {
 	closed   bool
 	children map[*child]struct{}
 	restarts int64
-	noNet    bool // the machine gives no network namespace
+	lost     map[string]int64 // children that a camera had and that ended, by the camera
+	noNet    bool             // the machine gives no network namespace
 }
 
 // Stats is how a pool is.
@@ -90,7 +91,7 @@ func NewPool(cfg Config) (*Pool, error) {
 	cfg = cfg.withDefaults()
 	p := &Pool{
 		cfg: cfg, log: flood.New(cfg.Log, 10*time.Second), starts: make(chan func()), stop: make(chan struct{}),
-		now: time.Now, children: map[*child]struct{}{},
+		now: time.Now, children: map[*child]struct{}{}, lost: map[string]int64{},
 	}
 	p.wg.Go(p.starter)
 	p.wg.Go(p.watch)
@@ -155,6 +156,13 @@ func (p *Pool) Stats() Stats {
 		s.Memory += uint64(c.memory())
 	}
 	return s
+}
+
+// Restarts is how often a camera had to go on in another child, because of itself or of one beside it.
+func (p *Pool) Restarts(camera string) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost[camera]
 }
 
 // list needs mu.
