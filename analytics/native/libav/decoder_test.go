@@ -18,7 +18,7 @@ import (
 func noisy(codec models.Codec) []string {
 	vf := []string{"-vf", "noise=alls=40:allf=t", "-g", "12"}
 	if codec == models.CodecH265 {
-		return append(vf, "-c:v", "libx265", "-x265-params", "aud=1:bframes=2:b-adapt=0:scenecut=0:repeat-headers=1:open-gop=0:log-level=none")
+		return append(vf, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "aud=1:bframes=2:b-adapt=0:scenecut=0:repeat-headers=1:open-gop=0:log-level=none")
 	}
 	return append(vf, "-c:v", "libx264", "-x264-params", "aud=1:bframes=2:b-adapt=0:b-pyramid=none:scenecut=0:crf=30")
 }
@@ -150,7 +150,7 @@ func TestDamageLastsToTheNextKeyFrame(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			args := []string{"-vf", "noise=alls=40:allf=t", "-g", "12", "-c:v", "libx264", "-x264-params", "aud=1:bframes=0:scenecut=0"}
 			if c.codec == models.CodecH265 {
-				args = append(args[:5], "libx265", "-x265-params", "aud=1:bframes=0:scenecut=0:repeat-headers=1:log-level=none")
+				args = append(args[:5], "libx265", "-preset", "ultrafast", "-x265-params", "aud=1:bframes=0:scenecut=0:repeat-headers=1:log-level=none")
 			}
 			in := units(t, c.codec, 36, args...)
 			c.hurt(in[16])
