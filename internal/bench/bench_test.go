@@ -30,7 +30,8 @@ func TestDocument(t *testing.T) {
 func TestPublish(t *testing.T) {
 	docs := t.TempDir()
 	err := publish(docs, []record{{Part: "many", Command: "make bench ONLY=many", Machine: "a machine", Date: "today",
-		Figures: []figure{atMost("CPU", 24, "%", 25), atLeast("times", 3, "x", 5), plain("bit rate", 1, "Mbit/s")}, Remarks: []string{"A remark."}}})
+		Figures: []figure{atMost("CPU", 24, "%", 25), atLeast("times", 3, "x", 5), plain("bit rate", 1, "Mbit/s")},
+		Remarks: []string{"A remark."}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,8 @@ func TestPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Of 2 figures with a target 1 are met", "| CPU | 24 | % | ≤ 25 | met |", "| times | 3 | x | ≥ 5 | **missed** |", "| bit rate | 1 | Mbit/s |  |  |", "A remark.", "a machine"} {
+	for _, want := range []string{"Of 2 figures with a target 1 are met", "| CPU | 24 | % | ≤ 25 | met |",
+		"| times | 3 | x | ≥ 5 | **missed** |", "| bit rate | 1 | Mbit/s |  |  |", "A remark.", "a machine"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("%q is missing in\n%s", want, b)
 		}
@@ -89,8 +91,10 @@ func TestFlat(t *testing.T) {
 }
 
 func TestReadBenchmarks(t *testing.T) {
-	text := "goos: linux\npkg: example.com/m/analytics\nBenchmarkStep/one-2 \t 100\t 2500 ns/op\t  0.31 of-ffmpeg\t 64 B/op\t 3 allocs/op\nPASS\nok  \texample.com/m/analytics\t1.2s\n"
-	want := []figure{plain("analytics: Step/one", 2.5, "µs"), plain("analytics: Step/one", .31, "of-ffmpeg"), plain("analytics: Step/one", 64, "bytes allocated"), plain("analytics: Step/one", 3, "allocations")}
+	text := "goos: linux\npkg: example.com/m/analytics\nBenchmarkStep/one-2 \t 100\t 2500 ns/op\t  0.31 of-ffmpeg\t " +
+		"64 B/op\t 3 allocs/op\nPASS\nok  \texample.com/m/analytics\t1.2s\n"
+	want := []figure{plain("analytics: Step/one", 2.5, "µs"), plain("analytics: Step/one", .31, "of-ffmpeg"),
+		plain("analytics: Step/one", 64, "bytes allocated"), plain("analytics: Step/one", 3, "allocations")}
 	if got := readBenchmarks(text, "example.com/m/"); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

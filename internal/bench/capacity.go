@@ -48,7 +48,8 @@ func (b *bench) capacity(ctx context.Context) ([]figure, error) {
 		return nil, err
 	}
 	for _, l := range all {
-		b.remark("%d cameras: coverage %.3f (least seen camera %.3f), node %.0f %% and camera server %.0f %% of a core, %.0f MB; %.0f %% of the time key frames only, %.0f %% of analysed frames without inference.",
+		b.remark("%d cameras: coverage %.3f (least seen camera %.3f), node %.0f %% and camera server %.0f %% of a core, "+
+			"%.0f MB; %.0f %% of the time key frames only, %.0f %% of analysed frames without inference.",
 			l.cameras, l.coverage, l.worst, l.node, l.server, l.pss, 100*l.idle, 100*l.gated)
 	}
 	n := float64(best.cameras)
@@ -112,10 +113,6 @@ func (b *bench) climb(first int, measure func(int) (load, error)) (best load, al
 
 // carry runs a node on n cameras and asks the centre how much of one whole minute was seen.
 func (b *bench) carry(ctx context.Context, n int, cuts []scene, files []string) (l load, err error) {
-	dir, err := os.MkdirTemp(b.dir, "capacity-")
-	if err != nil {
-		return l, err
-	}
 	cams, urls, err := b.serveCuts(ctx, n, files)
 	if err != nil {
 		return l, err
@@ -127,7 +124,7 @@ func (b *bench) carry(ctx context.Context, n int, cuts []scene, files []string) 
 		c.AnalyseFPS, c.Detector.Net = analyseFPS, nets.Default
 		cameras = append(cameras, c)
 	}
-	r, err := newRig(ctx, dir, cameras)
+	r, err := newRig(ctx, b.dir, cameras)
 	if err != nil {
 		return l, err
 	}

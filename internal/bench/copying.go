@@ -41,7 +41,8 @@ func (b *bench) copying(ctx context.Context) ([]figure, error) {
 	defer ours.end()
 	contenders := [][]*process{{ours}, nil}
 	for i, u := range urls {
-		p, err := launch(ctx, b.dir, fmt.Sprintf("ffmpeg-%d", i), "ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", "tcp", "-i", u.Reveal(), "-an", "-c", "copy", "-f", "null", "-")
+		p, err := launch(ctx, b.dir, fmt.Sprintf("ffmpeg-%d", i), "ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport",
+			"tcp", "-i", u.Reveal(), "-an", "-c", "copy", "-f", "null", "-")
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +83,8 @@ func (b *bench) copying(ctx context.Context) ([]figure, error) {
 		atMost("ingest with ring, lost units", float64(after.Lost-before.Lost), "units", 0),
 	}
 	if len(costs) > 2 {
-		out = append(out, plain("go2rtc, pulling only, CPU a camera", costs[2].percent/n, "% of a core"), plain("go2rtc, memory a camera (RSS)", costs[2].rss/n, "MB"),
+		out = append(out, plain("go2rtc, pulling only, CPU a camera", costs[2].percent/n, "% of a core"),
+			plain("go2rtc, memory a camera (RSS)", costs[2].rss/n, "MB"),
 			plain("go2rtc, CPU against ours", costs[2].percent/costs[0].percent, "x"))
 	}
 	return out, nil
@@ -172,7 +174,8 @@ func (b *bench) go2rtc(ctx context.Context, urls []models.SecretURL) (*process, 
 		fmt.Fprintf(&streams, "  cam%d: %s\n", i, u.Reveal())
 		fmt.Fprintf(&preload, "  cam%d: video\n", i)
 	}
-	conf := "api: {listen: \"\"}\nrtsp: {listen: \"\"}\nwebrtc: {listen: \"\"}\nsrtp: {listen: \"\"}\nstreams:\n" + streams.String() + "preload:\n" + preload.String()
+	conf := "api: {listen: \"\"}\nrtsp: {listen: \"\"}\nwebrtc: {listen: \"\"}\nsrtp: {listen: \"\"}\n" +
+		"streams:\n" + streams.String() + "preload:\n" + preload.String()
 	file := filepath.Join(b.dir, "go2rtc.yaml")
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		return nil, err

@@ -22,7 +22,8 @@ func (b *bench) decoding(ctx context.Context) (out []figure, err error) {
 			return nil, err
 		}
 		raw := filepath.Join(b.dir, filepath.Base(file)+".h264")
-		if _, err := seconds(ctx, "ffmpeg", "-nostdin", "-v", "error", "-y", "-i", file, "-c", "copy", "-bsf:v", "h264_mp4toannexb,h264_metadata=aud=insert", "-f", "h264", raw); err != nil {
+		if _, err := seconds(ctx, "ffmpeg", "-nostdin", "-v", "error", "-y", "-i", file, "-c", "copy", "-bsf:v",
+			"h264_mp4toannexb,h264_metadata=aud=insert", "-f", "h264", raw); err != nil {
 			return nil, err
 		}
 		pictures := int(s.length.Seconds() * s.office.FPS)
@@ -30,7 +31,8 @@ func (b *bench) decoding(ctx context.Context) (out []figure, err error) {
 		node := func(every string) [2][]string { return [2][]string{{ours, raw, every, all}, {ours, raw, every, one}} }
 		other := func(more ...string) [2][]string {
 			args := []string{"ffmpeg", "-nostdin", "-v", "error", "-y", "-threads", "1", "-i", file, "-frames:v"}
-			return [2][]string{append(append(args[:len(args):len(args)], all), more...), append(append(args[:len(args):len(args)], one), more...)}
+			return [2][]string{append(append(args[:len(args):len(args)], all), more...),
+				append(append(args[:len(args):len(args)], one), more...)}
 		}
 		ways := [][2][]string{node("1"), other("-f", "rawvideo", "/dev/null"), node("7"), other("-f", "null", "-")}
 		const rounds = 3

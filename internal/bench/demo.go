@@ -39,7 +39,8 @@ func (b *bench) processes(ctx context.Context) (out []figure, err error) {
 	}
 	defer func() { err = errors.Join(err, cameras.end()) }()
 
-	central, err := launch(ctx, dir, "central", program("central"), "--data", filepath.Join(dir, "central"), "--listen", "127.0.0.1:0", "--nats-listen", "127.0.0.1:0", "--config", registry)
+	central, err := launch(ctx, dir, "central", program("central"), "--data", filepath.Join(dir, "central"), "--listen",
+		"127.0.0.1:0", "--nats-listen", "127.0.0.1:0", "--config", registry)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,8 @@ func (b *bench) processes(ctx context.Context) (out []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	node, err := launch(ctx, dir, "node", program("node"), "--data", filepath.Join(dir, "node"), "--central", page[0][1], "--token", page[0][2], "--name", "demo")
+	node, err := launch(ctx, dir, "node", program("node"), "--data", filepath.Join(dir, "node"), "--central", page[0][1],
+		"--token", page[0][2], "--name", "demo")
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +90,8 @@ func film(ctx context.Context, dir string) (*cameras, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	server, err := camsim.New(camsim.Config{Listen: "127.0.0.1:0", User: "bench", Password: "bench", Cache: ".cache/video", HoldOffices: true})
+	server, err := camsim.New(camsim.Config{Listen: "127.0.0.1:0", User: "bench", Password: "bench",
+		Cache: ".cache/video", HoldOffices: true})
 	if err != nil {
 		return nil, "", err
 	}

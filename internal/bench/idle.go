@@ -42,7 +42,8 @@ func (b *bench) idlePath(ctx context.Context) ([]figure, error) {
 	defer r.end()
 	groups := [][]*process{{r.node}, nil, nil}
 	for i, u := range urls {
-		p, err := launch(ctx, b.dir, fmt.Sprintf("ffmpeg-%d", i), "ffmpeg", "-nostdin", "-v", "error", "-threads", "1", "-rtsp_transport", "tcp", "-i", u.Reveal(),
+		p, err := launch(ctx, b.dir, fmt.Sprintf("ffmpeg-%d", i), "ffmpeg", "-nostdin", "-v", "error", "-threads", "1",
+			"-rtsp_transport", "tcp", "-i", u.Reveal(),
 			"-an", "-vf", "fps=2", "-pix_fmt", "yuv420p", "-f", "rawvideo", "-y", "/dev/null")
 		if err != nil {
 			return nil, err

@@ -4,7 +4,8 @@
 // ONLY=part or group,... runs some of it; FOR=60s is how long each measurement takes; FLAP=10m is how long cameras flap;
 // JSON=file writes [{"name","value","unit","target","met"}]; RECORD=1 keeps what was found in docs/benchmarks and writes
 // docs/BENCHMARKS.md. `bench soak FILE.csv` runs a node for a long time (FOR), `bench soak-report FILE.csv` says whether it
-// grew, `bench document` writes docs/BENCHMARKS.md from what is kept. Programs of its own that it measures lie below it. Nobody imports it.
+// grew, `bench document` writes docs/BENCHMARKS.md from what is kept. Programs of its own that it measures lie below it.
+// Nobody imports it.
 package main
 
 import (

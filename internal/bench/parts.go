@@ -16,7 +16,6 @@ import (
 type bench struct {
 	dir     string // for temporary files
 	length  time.Duration
-	long    bool
 	remarks []string // of the part that runs
 }
 
@@ -30,31 +29,49 @@ type part struct {
 
 var parts = []part{
 	{"copying", "ingest", "Ingest with ring, no decoding",
-		"20 cameras of 704x576 and 15 pictures a second, pulled at the same time from one server by the node's ingest (one process: source, supervisor and 15 s ring for each camera), " +
-			"by an `ffmpeg -rtsp_transport tcp -c copy -f null -` for each, and by go2rtc where there is one. Processor time and memory are those of /proc for each " +
+		"20 cameras of 704x576 and 15 pictures a second, pulled at the same time from one server by the node's ingest (one " +
+			"process: source, supervisor and 15 s ring for each camera), " +
+			"by an `ffmpeg -rtsp_transport tcp -c copy -f null -` for each, and by go2rtc where there is one. Processor time " +
+			"and memory are those of /proc for each " +
 			"program, children included. RSS counts a library in each process that has it loaded, PSS only once.", (*bench).copying},
 	{"many", "ingest", "200 streams",
-		"200 cameras of 1 Mbit/s, all with their key frames at the same instant, pulled over TCP by the same program; the server is another process on the same cores. A lost unit is a gap in the time stamps of a stream.", (*bench).many},
+		"200 cameras of 1 Mbit/s, all with their key frames at the same instant, pulled over TCP by the same program; the " +
+			"server is another process on the same cores. A lost unit is a gap in the time stamps of a stream.", (*bench).many},
 	{"idle", "ingest", "Idle path, 1080p",
-		"Four cameras of 1920x1080, 15 pictures a second and a key frame every 2 s, in which nothing moves but the sensor's noise: `bin/node` as an operator runs it, everything included " +
-			"(decoding child processes, analysis, reports to a centre in another process), against an `ffmpeg -threads 1 -vf fps=2 -f rawvideo /dev/null` for each and OpenCV's `VideoCapture.Read` in one process.", (*bench).idlePath},
+		"Four cameras of 1920x1080, 15 pictures a second and a key frame every 2 s, in which nothing moves but the sensor's " +
+			"noise: `bin/node` as an operator runs it, everything included " +
+			"(decoding child processes, analysis, reports to a centre in another process), against an `ffmpeg -threads 1 -vf " +
+			"fps=2 -f rawvideo /dev/null` for each and OpenCV's `VideoCapture.Read` in one process.", (*bench).idlePath},
 	{"decoding", "ingest", "Full decode",
-		"Every picture of a file decoded by the node's decoder in one process, and by ffmpeg, in turns; medians of three rounds of processor time (getrusage), less that of a run which decodes one picture. " +
-			"Either all pictures are handed out as I420, as `ffmpeg -threads 1 -f rawvideo` does, or two a second, as a node does; `-f null` hands out none.", (*bench).decoding},
+		"Every picture of a file decoded by the node's decoder in one process, and by ffmpeg, in turns; medians of three " +
+			"rounds of processor time (getrusage), less that of a run which decodes one picture. " +
+			"Either all pictures are handed out as I420, as `ffmpeg -threads 1 -f rawvideo` does, or two a second, as a node " +
+			"does; `-f null` hands out none.", (*bench).decoding},
 	{"capacity", "ingest", "Cameras per machine",
-		"704x576, 15 pictures a second, 1 Mbit/s, YOLOX-nano at 2 pictures a second, `bin/node` as an operator runs it. The motion is that of an office: people cut out of PETS09-S2L1 in the simulated office at life's own pace, six cuts " +
-			"of two minutes from a half day (20 min, 1 h, 1 h 40, 2 h 20, 3 h and 3 h 40 after the opening, each of another office, arrivals from 40 an hour down to 8), shared out among the cameras, which are not in step. " +
-			"Coverage is the share of one whole minute that the centre has as observed, mean of all cameras; the number is the largest, in steps of four, at which it is at least 0.98. " +
-			"The usual loop is one process with OpenCV's VideoCapture on each camera and its DNN module with the same weights at 416x416 on two pictures a second: the largest number at which 98 % of those pictures are analysed. " +
+		"704x576, 15 pictures a second, 1 Mbit/s, YOLOX-nano at 2 pictures a second, `bin/node` as an operator runs it. The " +
+			"motion is that of an office: people cut out of PETS09-S2L1 in the simulated office at life's own pace, six cuts " +
+			"of two minutes from a half day (20 min, 1 h, 1 h 40, 2 h 20, 3 h and 3 h 40 after the opening, each of another " +
+			"office, arrivals from 40 an hour down to 8), shared out among the cameras, which are not in step. " +
+			"Coverage is the share of one whole minute that the centre has as observed, mean of all cameras; the number is the " +
+			"largest, in steps of four, at which it is at least 0.98. " +
+			"The usual loop is one process with OpenCV's VideoCapture on each camera and its DNN module with the same weights " +
+			"at 416x416 on two pictures a second: the largest number at which 98 % of those pictures are analysed. " +
 			"Cameras' server and node share the machine's cores; nothing is subtracted.", (*bench).capacity},
 	{"stalls", "ingest", "Stalls",
-		"Sixty cameras in six server processes, which are stopped (SIGSTOP, connections open) for 8 to 34 s and woken, at different moments; `bin/node` as an operator runs it. Detected is the node's own time at which the camera's state changed; " +
-			"analysed again is when the centre knows of an analysed picture that was taken after the server could answer.", (*bench).stalls},
+		"Sixty cameras in six server processes, which are stopped (SIGSTOP, connections open) for 8 to 34 s and woken, at " +
+			"different moments; `bin/node` as an operator runs it. Detected is the node's own time at which the camera's state " +
+			"changed; " +
+			"analysed again is when the centre knows of an analysed picture that was taken after the server could answer.",
+		(*bench).stalls},
 	{"flaps", "ingest", "Cameras that flap",
-		"500 small RTSP cameras in one process with the ingest of a node (supervisors, gate, rings); each is away for 1 to 20 s again and again, silent or resetting connections, and in the middle all fall silent together. " +
-			"FLAP=10m makes it ten minutes. The heap may keep 8 kB a camera, which Go holds back of goroutines that have ended.", (*bench).flaps},
+		"500 small RTSP cameras in one process with the ingest of a node (supervisors, gate, rings); each is away for 1 to " +
+			"20 s again and again, silent or resetting connections, and in the middle all fall silent together. " +
+			"FLAP=10m makes it ten minutes. The heap may keep 8 kB a camera, which Go holds back of goroutines that have " +
+			"ended.", (*bench).flaps},
 	{"outages", "ingest", "Random outages",
-		"The chain from a camera's connection to the rules (supervisor, clock, ring, decoder's runner, pipeline, rules) in virtual time, with officers who never leave, while connections, pictures, light, clocks, decoders and the program itself fail at random: " +
+		"The chain from a camera's connection to the rules (supervisor, clock, ring, decoder's runner, pipeline, rules) in " +
+			"virtual time, with officers who never leave, while connections, pictures, light, clocks, decoders and the program " +
+			"itself fail at random: " +
 			"each absence told is false. It is the test TestNoOutageIsAnAbsence with COUNTERWATCH_OUTAGES=10000.", (*bench).outages},
 	{"demo", "demo", "Centre and node on the demo's cameras",
 		"`bin/central` and `bin/node` as an operator starts them, on the demo's cameras.", (*bench).processes},
@@ -120,7 +137,8 @@ func (b *bench) all(ctx context.Context, chosen []part) (records []record, err e
 			continue
 		}
 		step("✓ %s, %.0f s", p.name, time.Since(began).Seconds())
-		records = append(records, record{Part: p.name, Command: commandLine(p), Machine: machine(), Date: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Figures: figures, Remarks: b.remarks})
+		records = append(records, record{Part: p.name, Command: commandLine(p), Machine: machine(),
+			Date: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Figures: figures, Remarks: b.remarks})
 	}
 	return records, err
 }

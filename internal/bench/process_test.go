@@ -7,7 +7,8 @@ import (
 
 // TestUsage measures a program that computes in a child of its own.
 func TestUsage(t *testing.T) {
-	p, err := launch(t.Context(), t.TempDir(), "busy", "sh", "-c", "echo ready; (while :; do :; done) & read line; kill $!; echo gone >&2")
+	p, err := launch(t.Context(), t.TempDir(), "busy", "sh", "-c",
+		"echo ready; (while :; do :; done) & read line; kill $!; echo gone >&2")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,8 @@ func document(docs string) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("docs/benchmarks/%s.json: %w", p.name, err)
 		}
-		fmt.Fprintf(&sections, "\n## %s\n\n%s\n\n`%s` · %s · %s\n\n| figure | value | unit | target | |\n|---|---:|---|---|---|\n", p.title, p.about, r.Command, r.Date, r.Machine)
+		fmt.Fprintf(&sections, "\n## %s\n\n%s\n\n`%s` · %s · %s\n\n| figure | value | unit | target | |\n"+
+			"|---|---:|---|---|---|\n", p.title, p.about, r.Command, r.Date, r.Machine)
 		for _, f := range r.Figures {
 			target, verdict := f.verdict()
 			if f.Met != nil {
@@ -79,7 +80,8 @@ func document(docs string) ([]byte, error) {
 			fmt.Fprintf(&sections, "\n%s\n", bytes.TrimSpace(said))
 		}
 	}
-	return fmt.Appendf(nil, "# What it costs\n\nWritten by `make bench RECORD=1` and `make soak RECORD=1` from docs/benchmarks/; do not edit. Of %d figures with a target %d are met.\n\n%s%s",
+	return fmt.Appendf(nil, "# What it costs\n\nWritten by `make bench RECORD=1` and `make soak RECORD=1` from "+
+		"docs/benchmarks/; do not edit. Of %d figures with a target %d are met.\n\n%s%s",
 		all, met, howToRead, sections.String()), nil
 }
 
@@ -101,5 +103,6 @@ func machine() string {
 	}
 	var info syscall.Sysinfo_t
 	_ = syscall.Sysinfo(&info) // zeros then
-	return fmt.Sprintf("%s, %d cores, %.0f GB, %s %s", model, runtime.NumCPU(), float64(info.Totalram)*float64(info.Unit)/1e9, runtime.GOOS, runtime.Version())
+	return fmt.Sprintf("%s, %d cores, %.0f GB, %s %s", model, runtime.NumCPU(),
+		float64(info.Totalram)*float64(info.Unit)/1e9, runtime.GOOS, runtime.Version())
 }

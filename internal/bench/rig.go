@@ -22,14 +22,18 @@ type rig struct {
 	told   int64 // bytes of the node's log that have been read
 }
 
-// newRig starts both on cameras, in dir. nodeArgs are further flags of the node.
+// newRig starts both on cameras, in a folder of their own below dir. nodeArgs are further flags of the node.
 func newRig(ctx context.Context, dir string, cameras []models.Camera, nodeArgs ...string) (r *rig, err error) {
 	r = &rig{}
+	if dir, err = os.MkdirTemp(dir, "rig-"); err != nil {
+		return nil, err
+	}
 	if r.log, err = os.Create(filepath.Join(dir, "central.log")); err != nil {
 		return nil, err
 	}
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	r.centre, err = centralapp.Open(ctx, centralapp.Config{DataDir: filepath.Join(dir, "central"), Listen: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Log: log})
+	r.centre, err = centralapp.Open(ctx, centralapp.Config{DataDir: filepath.Join(dir, "central"), Listen: "127.0.0.1:0",
+		NATSListen: "127.0.0.1:0", Log: log})
 	if err != nil {
 		return nil, errors.Join(err, r.log.Close())
 	}
@@ -38,14 +42,16 @@ func newRig(ctx context.Context, dir string, cameras []models.Camera, nodeArgs .
 	r.ended.Go(func() { _ = r.centre.Run(serving) }) // its failure shows as a node that nobody hears
 	var sites []models.Site                          // one for each camera: all have a counter c1
 	for i, c := range cameras {
-		sites = append(sites, models.Site{ID: c.ID, Unit: "bench", Name: c.ID, Networks: []string{"127.0.0.0/8"}, Calendar: models.Calendar{Always: true}})
+		sites = append(sites, models.Site{ID: c.ID, Unit: "bench", Name: c.ID, Networks: []string{"127.0.0.0/8"},
+			Calendar: models.Calendar{Always: true}})
 		c.Site, c.Node = c.ID, "bench"
 		cameras[i] = c.WithDefaults()
 	}
 	if err := r.centre.Registry.Apply(ctx, []models.Unit{{ID: "bench", Name: "Bench"}}, sites, cameras); err != nil {
 		return nil, errors.Join(err, r.end())
 	}
-	args := append([]string{"--data", filepath.Join(dir, "node"), "--central", r.centre.URL(), "--token", r.centre.Nodes.Token(), "--name", "bench"}, nodeArgs...)
+	args := append([]string{"--data", filepath.Join(dir, "node"), "--central", r.centre.URL(), "--token",
+		r.centre.Nodes.Token(), "--name", "bench"}, nodeArgs...)
 	if r.node, err = launch(ctx, dir, "node", program("node"), args...); err != nil {
 		return nil, errors.Join(err, r.end())
 	}

@@ -29,7 +29,8 @@ func (s scene) file(ctx context.Context) (string, error) {
 		return "", err
 	}
 	o := s.office
-	path := filepath.Join(cacheDir, fmt.Sprintf("%s-%d-%dx%d-%g-%s-%s-%d.mp4", o.Name, o.Seed, o.Size.W, o.Size.H, o.FPS, s.from, s.length, s.enc.Bitrate))
+	path := filepath.Join(cacheDir, fmt.Sprintf("%s-%d-%dx%d-%g-%s-%s-%d.mp4", o.Name, o.Seed, o.Size.W, o.Size.H, o.FPS,
+		s.from, s.length, s.enc.Bitrate))
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
@@ -52,11 +53,13 @@ func halfDay(ctx context.Context) (cuts []scene, files []string, err error) {
 	if data == "" {
 		return nil, nil, missing("COUNTERWATCH_DATA is not set: there are no people to be shown to a network")
 	}
-	cast, err := camsim.LoadCast(ctx, filepath.Join(data, "video/vtest.avi"), filepath.Join(data, "mot15/PETS09-S2L1/gt/gt.txt"), cacheDir, nil)
+	cast, err := camsim.LoadCast(ctx, filepath.Join(data, "video/vtest.avi"),
+		filepath.Join(data, "mot15/PETS09-S2L1/gt/gt.txt"), cacheDir, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	for i, from := range []time.Duration{20 * time.Minute, time.Hour, 100 * time.Minute, 140 * time.Minute, 3 * time.Hour, 220 * time.Minute} {
+	for i, from := range []time.Duration{20 * time.Minute, time.Hour, 100 * time.Minute, 140 * time.Minute,
+		3 * time.Hour, 220 * time.Minute} {
 		o := office.Config{Name: "halfday", Seed: uint64(i + 1), Look: office.People, Cast: cast, Profile: office.Morning,
 			Size: models.Size{W: 720, H: 576}, FPS: 15, OpenFor: 4 * time.Hour}
 		s := scene{office: o, from: from, length: 2 * time.Minute, enc: camsim.Encoding{Bitrate: 2000}}

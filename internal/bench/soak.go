@@ -24,7 +24,8 @@ import (
 )
 
 // soakColumns are what a soak writes down every ten seconds.
-var soakColumns = []string{"time", "seconds", "rss_mb", "heap_mb", "goroutines", "descriptors", "threads", "cpu_seconds", "live", "units"}
+var soakColumns = []string{"time", "seconds", "rss_mb", "heap_mb", "goroutines", "descriptors", "threads",
+	"cpu_seconds", "live", "units"}
 
 // soakCameras are cameras as bad as they come, all of 5 pictures a second: two that work, one that flaps, one that comes back
 // with another picture size, one that freezes with its connection open, one whose password is wrong.
@@ -73,7 +74,8 @@ func soak(ctx context.Context, length time.Duration, file string) error {
 		freeze := len(urls) == 5
 		street.Go(func() { street.trouble(at, files, freeze) })
 	}
-	guarded, locked, err := serve(street.ctx, dir, "locked", 1, "replay", small[0], "--listen", "127.0.0.1:0", "--user", "admin", "--password", "right")
+	guarded, locked, err := serve(street.ctx, dir, "locked", 1, "replay", small[0], "--listen", "127.0.0.1:0", "--user",
+		"admin", "--password", "right")
 	if err != nil {
 		return err
 	}
@@ -183,14 +185,16 @@ func (r *rig) record(ctx context.Context, length time.Duration, file string, cam
 				live++
 			}
 		}
-		_ = w.Write([]string{time.Now().UTC().Format(time.RFC3339), number(time.Since(began).Seconds(), 1), number(u.rss, 3), number(heap/1e6, 3),
-			string(last[1]), strconv.Itoa(u.descriptors), strconv.Itoa(u.threads), number(u.seconds, 2), strconv.Itoa(live), strconv.FormatInt(units, 10)})
+		_ = w.Write([]string{time.Now().UTC().Format(time.RFC3339), number(time.Since(began).Seconds(), 1),
+			number(u.rss, 3), number(heap/1e6, 3), string(last[1]), strconv.Itoa(u.descriptors), strconv.Itoa(u.threads), number(u.seconds, 2), strconv.Itoa(live),
+			strconv.FormatInt(units, 10)})
 		w.Flush()
 		if err := w.Error(); err != nil {
 			return err
 		}
 		if said = time.Now(); seen%60 == 1 {
-			step("%s: %.1f MB, %s goroutines, %d descriptors, %d of %d cameras live", time.Since(began).Round(time.Second), u.rss, last[1], u.descriptors, live, len(cameras))
+			step("%s: %.1f MB, %s goroutines, %d descriptors, %d of %d cameras live", time.Since(began).Round(time.Second),
+				u.rss, last[1], u.descriptors, live, len(cameras))
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gonum.org/v1/plot"
@@ -21,15 +22,24 @@ import (
 
 // soakPart is the section of docs/BENCHMARKS.md that `make soak` writes; it takes too long to be a part of `make bench`.
 var soakPart = part{name: "soak", title: "Soak",
-	about: "A node on six cameras of 5 pictures a second: two that work, one that goes and comes, one that comes back with another picture size, one whose server is stopped " +
-		"with its connections open, one with a wrong password. Every ten seconds memory and descriptors are read from /proc, and goroutines and the heap that the last " +
-		"collection found alive from the node's log. After a warm-up of a quarter of the time, at most 30 minutes, a straight line is fitted to the means of eight " +
-		"blocks; the interval of its slope is Student's with six degrees of freedom. Blocks, because samples of a living process are not independent: their own interval would be far too narrow. " +
+	about: "A node on six cameras of 5 pictures a second: two that work, one that goes and comes, one that comes back " +
+		"with another picture size, one whose server is stopped " +
+		"with its connections open, one with a wrong password. Every ten seconds memory and descriptors are read from " +
+		"/proc, and goroutines and the heap that the last " +
+		"collection found alive from the node's log. After a warm-up of a quarter of the time, at most 30 minutes, a " +
+		"straight line is fitted to the means of eight " +
+		"blocks; the interval of its slope is Student's with six degrees of freedom. Blocks, because samples of a living " +
+		"process are not independent: their own interval would be far too narrow. " +
 		"A day is `make soak FOR=24h`; the program that was measured may be older than the rest of this page."}
 
 // watched are the columns that must not grow.
 var watched = []struct{ column, name, unit string }{
-	{"rss_mb", "memory (RSS)", "MB an hour"}, {"heap_mb", "live heap", "MB an hour"}, {"goroutines", "goroutines", "an hour"}, {"descriptors", "descriptors", "an hour"},
+	{"rss_mb", "memory (RSS)", "MB an hour"}, {"heap_mb", "live heap", "MB an hour"},
+	{"goroutines", "goroutines", "an hour"}, {"descriptors", "descriptors", "an hour"},
+}
+
+var lineColours = []color.Color{
+	color.NRGBA{30, 60, 110, 255}, color.NRGBA{90, 130, 190, 255}, color.NRGBA{200, 70, 40, 255}, color.NRGBA{130, 130, 130, 255},
 }
 
 // soakRecord is a CSV file that has been read.
@@ -88,8 +98,10 @@ func (r soakRecord) figures() (out []figure, remarks []string, err error) {
 		if !ok {
 			return nil, nil, fmt.Errorf("%s is too short: %d samples", r.file, n)
 		}
-		out = append(out, flat("soak, growth of "+w.name, t.Slope, w.unit, t.flat()), plain("soak, mean "+w.name, t.Mean, map[bool]string{true: "MB"}[w.unit[0] == 'M']))
-		remarks = append(remarks, fmt.Sprintf("%s: %s %s, 95 %% interval %s to %s.", w.name, digits(t.Slope), w.unit, digits(t.Low), digits(t.High)))
+		out = append(out, flat("soak, growth of "+w.name, t.Slope, w.unit, t.flat()),
+			plain("soak, mean "+w.name, t.Mean, strings.TrimSuffix(strings.TrimSuffix(w.unit, "an hour"), " ")))
+		remarks = append(remarks, fmt.Sprintf("%s: %s %s, 95 %% interval %s to %s.", w.name, digits(t.Slope), w.unit,
+			digits(t.Low), digits(t.High)))
 	}
 	return append(out, plain("soak, CPU", 100*r.columns["cpu_seconds"][n-1]/r.columns["seconds"][n-1], "% of a core")), remarks, nil
 }
@@ -111,7 +123,8 @@ func soakReport(file string) error {
 		remarks = append(remarks, "![memory, heap, goroutines and descriptors over time](benchmarks/soak.svg)")
 	}
 	command := fmt.Sprintf("make soak FOR=%s", (time.Duration(r.hours[len(r.hours)-1]*60) * time.Minute))
-	return tell([]record{{Part: "soak", Command: command, Machine: machine(), Date: r.began.Format("2006-01-02 15:04 UTC"), Figures: figures, Remarks: remarks}}, nil)
+	return tell([]record{{Part: "soak", Command: command, Machine: machine(),
+		Date: r.began.Format("2006-01-02 15:04 UTC"), Figures: figures, Remarks: remarks}}, nil)
 }
 
 // draw writes all columns as one picture: each as a share of its mean behind the warm-up.
@@ -133,7 +146,7 @@ func (r soakRecord) draw(file string) error {
 		if err != nil {
 			return err
 		}
-		l.Color = []color.Color{color.NRGBA{30, 60, 110, 255}, color.NRGBA{90, 130, 190, 255}, color.NRGBA{200, 70, 40, 255}, color.NRGBA{130, 130, 130, 255}}[i]
+		l.Color = lineColours[i]
 		p.Add(l)
 		p.Legend.Add(fmt.Sprintf("%s (mean %s)", w.name, digits(m)), l)
 	}

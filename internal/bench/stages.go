@@ -50,7 +50,8 @@ func readBenchmarks(text, prefix string) (out []figure) {
 
 // stages runs the Go benchmarks of the rooms that a frame passes.
 func (b *bench) stages(ctx context.Context) ([]figure, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem", "./ingest", "./analytics/...", "./store/...", "./outbox")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem", "./ingest",
+		"./analytics/...", "./store/...", "./outbox")
 	cmd.Stderr = os.Stderr
 	text, err := cmd.Output()
 	if err != nil {

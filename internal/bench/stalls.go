@@ -47,7 +47,8 @@ func (b *bench) stalls(ctx context.Context) ([]figure, error) {
 		return nil, err
 	}
 	defer r.end()
-	if err := r.until(ctx, 40*time.Second, cameras, func(l models.Live) bool { return l.Health.State == models.CameraLive && !l.At.IsZero() }); err != nil {
+	if err := r.until(ctx, 40*time.Second, cameras,
+		func(l models.Live) bool { return l.Health.State == models.CameraLive && !l.At.IsZero() }); err != nil {
 		return nil, fmt.Errorf("before any stall: %w", err)
 	}
 	var all delays
