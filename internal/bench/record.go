@@ -85,10 +85,10 @@ func document(docs string) ([]byte, error) {
 		all, met, howToRead, sections.String()), nil
 }
 
-const howToRead = `Programs that are compared run at the same time, on the same cameras, for as long as the command says (FOR, one minute unless given). Processor
-time and memory are read from /proc for each process with its children; 100 % is one core. What depends on the machine is said in percent of
-one of its cores, and beside it as a ratio to a program that everybody has. Cameras are simulated (` + "`bin/camsim`" + `) and run on the same
-machine, in another process, which is not counted.
+const howToRead = `Programs that are compared run at the same time, on the same cameras, for as long as the command says (FOR, one minute
+unless given). Processor time and memory are read from the kernel for each process with its children; 100 % is one core. What depends
+on the machine is said in percent of one of its cores, and beside it as a ratio to a program that everybody has. Cameras are
+simulated (` + "`bin/camsim`" + `) and run on the same machine, in another process, which is not counted.
 `
 
 // machine says on what the figures were measured.

@@ -186,8 +186,8 @@ func (r *rig) record(ctx context.Context, length time.Duration, file string, cam
 			}
 		}
 		_ = w.Write([]string{time.Now().UTC().Format(time.RFC3339), number(time.Since(began).Seconds(), 1),
-			number(u.rss, 3), number(heap/1e6, 3), string(last[1]), strconv.Itoa(u.descriptors), strconv.Itoa(u.threads), number(u.seconds, 2), strconv.Itoa(live),
-			strconv.FormatInt(units, 10)})
+			number(u.rss, 3), number(heap/1e6, 3), string(last[1]), strconv.Itoa(u.descriptors), strconv.Itoa(u.threads),
+			number(u.seconds, 2), strconv.Itoa(live), strconv.FormatInt(units, 10)})
 		w.Flush()
 		if err := w.Error(); err != nil {
 			return err
