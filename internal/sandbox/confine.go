@@ -21,9 +21,9 @@ type limits struct {
 
 const (
 	processors = 2 // that the Go side of a child uses at once
-	// niceness is above the parent's: receiving and inference go first. It is small, because a decoder that is starved for
-	// seconds would be taken for one that hangs.
-	niceness = 2
+	// niceness is added to the parent's: receiving and inference go first. It is small, because a decoder that is starved for
+	// seconds would be taken for one that hangs, and because each time it is interrupted its caches grow cold.
+	niceness = 1
 	nobody   = 65534
 	// threadStack is what the C library sets aside for each thread; there is one for each camera, and the Go runtime's.
 	threadStack, threadsBeside = 8 << 20, 16
@@ -62,7 +62,12 @@ func confine(l limits) (failed byte) {
 }
 
 func setNice(limits) error {
-	return unix.Setpriority(unix.PRIO_PGRP, 0, niceness) // the group, because a priority belongs to a thread
+	now, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return err
+	}
+	// The kernel tells 20 less the niceness. It is set for the group, because it belongs to each thread.
+	return unix.Setpriority(unix.PRIO_PGRP, 0, 20-now+niceness)
 }
 
 // setLimits bounds what can be asked of the kernel. The memory's bound is on private writable mappings (RLIMIT_DATA): the

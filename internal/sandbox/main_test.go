@@ -69,8 +69,8 @@ func (a *actor) Decode(u *models.AccessUnit, want decode.Want) ([]*models.Frame,
 		d, _ := time.ParseDuration(rest)
 		time.Sleep(d)
 	case "leak":
-		a.leak = append(a.leak, touched(32<<20))
-		time.Sleep(50 * time.Millisecond) // slow enough to be looked at
+		a.leak = append(a.leak, touched(8<<20))
+		time.Sleep(30 * time.Millisecond) // slow enough to be looked at
 	case "gulp":
 		a.leak = append(a.leak, touched(4<<30))
 	case "fail":

@@ -38,13 +38,13 @@ func Main(newDecoder func(models.Codec) (decode.Decoder, error)) {
 
 // serve is the whole life of a child: it confines itself, then makes decoders as it is told, until its parent is gone.
 func serve(control int, newDecoder newDecoderFunc) error {
-	var b [beginSize]byte
+	var b [beginSize + 1]byte
 	n, err := unix.Read(control, b[:])
 	if err != nil {
 		return errors.New("this command is not for people: the node starts it for itself")
 	}
 	if n != beginSize || b[0] != version {
-		return fmt.Errorf("it was greeted with %d bytes of version %d, want %d and %d", n, first(b[:]), beginSize, version)
+		return errors.New("it was not greeted as a child is: is the node another version?")
 	}
 	failed := confine(limits{memory: int64(binary.LittleEndian.Uint64(b[8:])), cameras: int(binary.LittleEndian.Uint32(b[4:]))})
 	ready := [readySize]byte{version, failed}

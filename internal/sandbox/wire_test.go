@@ -17,7 +17,7 @@ func FuzzReply(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		d := &decoder{pool: &Pool{now: time.Now}, who: &history{}, fd: -1, mem: make([]byte, 4096), unit: 3}
+		d := &decoder{pool: &Pool{now: time.Now, lost: map[string]int64{}}, who: &history{}, fd: -1, mem: make([]byte, 4096), unit: 3}
 		d.child = &child{pool: d.pool, over: make(chan struct{}), cameras: map[*decoder]struct{}{}}
 		var a reply
 		if a.get(b, 7, len(d.mem)) != nil {
