@@ -9,6 +9,11 @@ import (
 	"github.com/counterwatch/counterwatch/models"
 )
 
+// GCPercent is how much garbage, in percent of what is alive, a process full of rings should let lie (debug.SetGCPercent). What
+// rings hold lives for seconds and is by far the most; Go's own 100 would double it. Forty cameras of 1 Mbit/s take 5.2 MB each
+// at 100, 4.1 at 50 and 3.4 at 25, at the same processor time.
+const GCPercent = 30
+
 // Budget is the memory that a node has for coded pictures, divided among its cameras' rings by need: each is to keep
 // DefaultRingDuration of its own bit rate. When the sum of that is too much, all keep the same fewer seconds, but never
 // less than the group of pictures that is coming in. It is safe for concurrent use.

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"os"
 	"path"
 	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
 
+	"github.com/counterwatch/counterwatch/ingest"
 	"github.com/counterwatch/counterwatch/models"
 )
 
@@ -46,14 +48,21 @@ func (l Limits) fill(root fs.FS) (Limits, error) {
 	return l, nil
 }
 
-// enforce keeps Go's scheduler to the cores, and returns what ends that. With a part of a core left over no more frames are
+// enforce keeps Go's scheduler to the cores and its garbage small, and returns what ends that. With a part of a core left over no more frames are
 // analysed at once than there are whole cores: see Config.Slots.
 func (l Limits) enforce() (undo func()) {
 	threads := runtime.GOMAXPROCS(int(math.Ceil(l.CPU))) // 0 changes nothing
 	memory := debug.SetMemoryLimit(-1)
+	garbage := -1
+	if os.Getenv("GOGC") == "" { // an operator's own stands
+		garbage = debug.SetGCPercent(ingest.GCPercent)
+	}
 	return func() {
 		runtime.GOMAXPROCS(threads)
 		debug.SetMemoryLimit(memory)
+		if garbage >= 0 {
+			debug.SetGCPercent(garbage)
+		}
 	}
 }
 

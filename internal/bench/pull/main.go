@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ func main() {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	debug.SetGCPercent(ingest.GCPercent) // as a node does
 	ctx, stop := context.WithCancel(context.Background())
 	var total counter
 	var running sync.WaitGroup
