@@ -126,7 +126,8 @@ func (c *child) launch(control *os.File, said *words) (*exec.Cmd, error) {
 		c.pool.mu.Lock()
 		c.pool.noNet = true
 		c.pool.mu.Unlock()
-		c.pool.cfg.Log.Info("this machine gives decoding processes no network namespace; the system call filter keeps them off the network", "err", err)
+		c.pool.cfg.Log.Info("this machine gives decoding processes no network namespace; "+
+			"the system call filter keeps them off the network", "err", err)
 	}
 }
 

@@ -43,7 +43,8 @@ var steps = []step{
 	{"limits", "its memory is bounded only by being looked at twice a second", setLimits},
 	{"user", "it runs as root, and only the system call filter keeps it from using that", dropRoot},
 	{"process", "it could outlive the node, or be read by other programs of the same user", setProcess},
-	{"filter", "a fault in a video codec could open files or the network; a kernel with seccomp (CONFIG_SECCOMP_FILTER) prevents that", setFilter},
+	{"filter", "a fault in a video codec could open files or the network; " +
+		"a kernel with seccomp (CONFIG_SECCOMP_FILTER) prevents that", setFilter},
 }
 
 // confine gives up every right that decoding does not need. It returns a bit for each step that this machine does not allow.

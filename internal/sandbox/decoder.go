@@ -232,7 +232,8 @@ func (d *decoder) fault(cause string) error {
 	}
 	d.child.end(why)
 	if d.who.strike(d.pool.now()) {
-		d.pool.log.Warn("a camera ends its decoding process again and again: it is decoded in one of its own from now on", "camera", d.who.String())
+		d.pool.log.Warn("a camera ends its decoding process again and again: it is decoded in one of its own from now on",
+			"camera", d.who.String())
 	}
 	d.leave()
 	if cause == "" {

@@ -83,7 +83,8 @@ var mainCalled atomic.Bool
 func NewPool(cfg Config) (*Pool, error) {
 	if cfg.Command == nil {
 		if !mainCalled.Load() {
-			return nil, models.Errorf(models.KindInternal, "this program cannot decode in child processes, because it does not call sandbox.Main: use --decoder inprocess")
+			return nil, models.Errorf(models.KindInternal,
+				"this program cannot decode in child processes, because it does not call sandbox.Main: use --decoder inprocess")
 		}
 		// Not os.Executable: after an upgrade that path is another program.
 		cfg.Command = []string{"/proc/self/exe", childArg}
@@ -101,7 +102,8 @@ func NewPool(cfg Config) (*Pool, error) {
 	<-c.ready
 	if c.err != nil {
 		p.Close()
-		return nil, models.Errorf(models.KindUnavailable, "decoding in child processes does not work on this machine: %w; start with --decoder inprocess", c.err)
+		return nil, models.Errorf(models.KindUnavailable,
+			"decoding in child processes does not work on this machine: %w; start with --decoder inprocess", c.err)
 	}
 	return p, nil
 }
@@ -213,7 +215,10 @@ func (c *child) room() int {
 
 // start begins a new child; it needs mu.
 func (p *Pool) start(alone bool) *child {
-	c := &child{pool: p, alone: alone, control: -1, cameras: map[*decoder]struct{}{}, emptySince: p.now(), ready: make(chan struct{}), over: make(chan struct{})}
+	c := &child{
+		pool: p, alone: alone, control: -1, cameras: map[*decoder]struct{}{}, emptySince: p.now(),
+		ready: make(chan struct{}), over: make(chan struct{}),
+	}
 	p.children[c] = struct{}{}
 	p.wg.Go(c.run)
 	return c
