@@ -159,7 +159,7 @@ func (r *rig) coverage(ctx context.Context, cameras []models.Camera, minute time
 		all, worst = 0, 1
 		told := 0
 		for _, c := range cameras {
-			rows, err := r.centre.Series.Minutes(ctx, models.SeriesKey{Camera: c.ID, Counter: "c1"}, minute, minute.Add(time.Minute))
+			rows, err := r.centre.Series.Minutes(ctx, models.SeriesKey{Camera: c.ID, Zone: queueOf(c)}, minute, minute.Add(time.Minute))
 			if err != nil {
 				return 0, 0, err
 			}
@@ -178,6 +178,17 @@ func (r *rig) coverage(ctx context.Context, cameras []models.Camera, minute time
 			return 0, 0, err
 		}
 	}
+}
+
+// queueOf is the zone by which a camera's sight is told: a queue is seen whenever the picture is, a counter not while somebody
+// hides its officer.
+func queueOf(c models.Camera) string {
+	for _, z := range c.Zones {
+		if z.Kind == models.ZoneQueue {
+			return z.ID
+		}
+	}
+	return ""
 }
 
 // serveCuts serves the cuts at the size of the benchmark; the n cameras are not in step.

@@ -24,7 +24,7 @@ func noisy(w, h, bitrate int, length time.Duration) scene {
 
 // copying pulls the same cameras at the same time with the node's ingest, with an ffmpeg each, and with go2rtc where there is one.
 func (b *bench) copying(ctx context.Context) ([]figure, error) {
-	const n = 20
+	const n = 60 // a node holds hundreds; what it does once for all of them should not weigh on a few
 	file, err := noisy(720, 576, 1000, time.Minute).file(ctx)
 	if err != nil {
 		return nil, err
