@@ -38,7 +38,7 @@ type Config struct {
 	HoldOffices bool
 	// Stagger spreads the beginnings of replays over so much time, since real cameras are not in step; 0 is none.
 	Stagger time.Duration
-	Log         *slog.Logger // default slog.Default()
+	Log     *slog.Logger // default slog.Default()
 }
 
 // Server serves cameras. Add them, then Run.
