@@ -196,7 +196,6 @@ type screening struct {
 	decoded int
 	looks   int
 	modes   map[models.DecodeMode]int // at every whole second
-	until   time.Duration             // up to which the pipeline was told
 }
 
 // watch has a Runner watch a film. Every second of the film takes a second of the bubble's time.

@@ -93,7 +93,7 @@ func (w *weather) seconds(mean float64) time.Duration {
 
 // pass runs the camera for so long, in one or more lives of the program.
 func (w *weather) pass(t *testing.T, long time.Duration) {
-	w.shift.Store(int64(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC).Sub(time.Now())))
+	w.shift.Store(int64(time.Until(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC))))
 	for end := time.Now().Add(long); time.Now().Before(end); {
 		life := time.Until(end)
 		if w.r.IntN(3) == 0 {

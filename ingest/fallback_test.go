@@ -22,7 +22,6 @@ type played struct {
 	mu    sync.Mutex
 	begun time.Time
 	log   []string
-	units map[string]int
 }
 
 // stream is a script that notes its runs by name.

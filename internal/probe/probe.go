@@ -78,7 +78,7 @@ func Run(ctx context.Context, c Config) (models.CameraTrial, error) {
 		return models.CameraTrial{}, err
 	}
 	seen := &sight{begun: time.Now()}
-	ended, stream := seen.watch(ctx, c, source)
+	stream, ended := seen.watch(ctx, c, source)
 	if ctx.Err() != nil {
 		return models.CameraTrial{}, models.Errorf(models.KindUnavailable, "the test was broken off: %w", ctx.Err())
 	}
@@ -135,7 +135,7 @@ func (s *sight) take(u *models.AccessUnit) {
 
 // watch runs the source until it has been watched long enough, ends by itself or sends nothing. ended is nil when it was watched to
 // the end.
-func (s *sight) watch(ctx context.Context, c Config, source *ingest.RTSP) (ended error, stream models.Stream) {
+func (s *sight) watch(ctx context.Context, c Config, source *ingest.RTSP) (stream models.Stream, ended error) {
 	run, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -148,7 +148,7 @@ func (s *sight) watch(ctx context.Context, c Config, source *ingest.RTSP) (ended
 			if err == nil {
 				err = errors.New("the camera ended the stream")
 			}
-			return err, source.Stream()
+			return source.Stream(), err
 		case <-tick.C:
 		}
 		s.mu.Lock()
@@ -167,7 +167,7 @@ func (s *sight) watch(ctx context.Context, c Config, source *ingest.RTSP) (ended
 			stream = source.Stream()
 			cancel()
 			<-done
-			return nil, stream
+			return stream, nil
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,7 +64,8 @@ func (a *actor) Decode(u *models.AccessUnit, want decode.Want) ([]*models.Frame,
 	case "hang":
 		select {}
 	case "spin":
-		for { //nolint:staticcheck // this is what a decoder that spins does
+		for n := 0; ; n++ { // this is what a decoder that spins does
+			spun.Store(int64(n))
 		}
 	case "slow":
 		d, _ := time.ParseDuration(rest)
@@ -121,6 +123,8 @@ func (a *actor) Flush() ([]*models.Frame, error) {
 func (a *actor) Close() error { return nil }
 
 // forbidden is what a taken-over decoder would try. Each must fail with EPERM.
+var spun atomic.Int64
+
 var forbidden = map[string]func() error{
 	"open": func() error { _, err := os.ReadFile("/etc/passwd"); return err },
 	"proc": func() error { _, err := os.ReadFile("/proc/self/maps"); return err },
