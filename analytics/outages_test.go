@@ -28,6 +28,9 @@ import (
 // every incident of a counter is false. COUNTERWATCH_OUTAGES=10000 sets how many patterns are tried.
 func TestNoOutageIsAnAbsence(t *testing.T) {
 	patterns := 200
+	if testing.Short() { // under the race detector
+		patterns = 20
+	}
 	if v := os.Getenv("COUNTERWATCH_OUTAGES"); v != "" {
 		var err error
 		if patterns, err = strconv.Atoi(v); err != nil || patterns < 1 {
